@@ -1,0 +1,119 @@
+//! The last good copy of the configuration: read when it is older than its time to live, kept when that fails.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+
+use crate::event_log::{Entry, EventType};
+use crate::failure::{Code, chain};
+use crate::parameter::{Parameter, Problem, Section};
+use crate::ports::{Clock, ConfigurationError, ConfigurationSource, Console};
+
+/// After a failed read the next one waits this long, or the time to live where that is shorter.
+const RETRY_READ_AFTER: Duration = Duration::from_secs(5);
+
+/// A usable form of some sections' parameters.
+pub trait Snapshot: Sized + Send + Sync {
+    /// The sections it is made of; the function's IAM policy allows no others.
+    const SECTIONS: &'static [Section];
+
+    /// Builds the snapshot; a broken parameter becomes a problem and keeps its copy in `last`.
+    fn build(parameters: &[Parameter], last: Option<&Self>) -> (Self, Vec<Problem>);
+}
+
+/// Keeps a [`Snapshot`] for its time to live.
+pub struct Cache<S> {
+    source: Arc<dyn ConfigurationSource>,
+    ttl: Duration,
+    clock: Clock,
+    console: Arc<dyn Console>,
+    state: Mutex<State<S>>,
+}
+
+struct State<S> {
+    snapshot: Option<Arc<S>>,
+    read_again_at: Timestamp,
+    reported: BTreeSet<(String, String)>,
+    last_error: Option<ConfigurationError>,
+}
+
+impl<S: Snapshot> Cache<S> {
+    /// An empty cache: nothing is read before the first [`get`](Self::get).
+    pub fn new(source: Arc<dyn ConfigurationSource>, ttl: Duration, clock: Clock, console: Arc<dyn Console>) -> Self {
+        let state = State {
+            snapshot: None,
+            read_again_at: Timestamp::MIN,
+            reported: BTreeSet::new(),
+            last_error: None,
+        };
+        Self { source, ttl, clock, console, state: Mutex::new(state) }
+    }
+
+    /// The configuration, at most one time to live old where it can be read, else the last good copy.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`] where it has never been readable.
+    pub async fn get(&self) -> Result<Arc<S>, ConfigurationError> {
+        let mut state = self.state.lock().await;
+        if (self.clock)() >= state.read_again_at {
+            self.refresh(&mut state).await;
+        }
+        match (&state.snapshot, &state.last_error) {
+            (Some(snapshot), _) => Ok(Arc::clone(snapshot)),
+            (None, Some(error)) => Err(ConfigurationError(Arc::clone(&error.0))),
+            (None, None) => Err(ConfigurationError(Arc::new(std::fmt::Error))),
+        }
+    }
+
+    async fn refresh(&self, state: &mut State<S>) {
+        let read = self.source.read(S::SECTIONS).await;
+        let now = (self.clock)();
+        match read {
+            Ok(parameters) => {
+                let (snapshot, problems) = S::build(&parameters, state.snapshot.as_deref());
+                state.snapshot = Some(Arc::new(snapshot));
+                state.read_again_at = now.saturating_add(self.ttl).unwrap_or(Timestamp::MAX);
+                state.last_error = None;
+                self.report(state, problems, now);
+            }
+            Err(error) => {
+                if state.last_error.is_none() {
+                    self.console.write(&unreadable(&error, state.snapshot.is_some(), now));
+                }
+                state.read_again_at = now.saturating_add(self.ttl.min(RETRY_READ_AFTER)).unwrap_or(Timestamp::MAX);
+                state.last_error = Some(error);
+            }
+        }
+    }
+
+    /// Logs each problem once, and again only after it was gone.
+    fn report(&self, state: &mut State<S>, problems: Vec<Problem>, now: Timestamp) {
+        let mut current = BTreeSet::new();
+        for problem in problems {
+            let key = (problem.parameter.clone(), problem.reason.clone());
+            if !state.reported.contains(&key) {
+                self.console.write(&broken(&problem, now));
+            }
+            current.insert(key);
+        }
+        state.reported = current;
+    }
+}
+
+fn unreadable(error: &ConfigurationError, last_good_kept: bool, now: Timestamp) -> Entry {
+    Entry::new(EventType::ConfigurationProblem, now)
+        .field("code", Code::Config.as_str())
+        .field("error", chain(error))
+        .field("last_good_kept", last_good_kept)
+}
+
+fn broken(problem: &Problem, now: Timestamp) -> Entry {
+    Entry::new(EventType::ConfigurationProblem, now)
+        .field("code", Code::Config.as_str())
+        .field("parameter", problem.parameter.as_str())
+        .field("error", problem.reason.as_str())
+        .field("last_good_kept", problem.last_good_kept)
+}

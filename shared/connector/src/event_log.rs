@@ -1,0 +1,246 @@
+//! The event log: flat JSON entries, one a line, and batches within CloudWatch's limits.
+//!
+//! Knows the limits, not the client: `aws` sends what is planned here.
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::message::{About, Message};
+
+/// Most entries of one `PutLogEvents` (CloudWatch Logs API reference).
+pub const MAX_BATCH_ENTRIES: usize = 10_000;
+/// Most bytes of one `PutLogEvents`, overhead included (CloudWatch Logs API reference).
+pub const MAX_BATCH_BYTES: usize = 1_048_576;
+/// What CloudWatch counts for each entry besides its text (CloudWatch Logs API reference).
+pub const ENTRY_OVERHEAD_BYTES: usize = 26;
+/// Longest time between the first and the last entry of a batch: 24 hours, in milliseconds.
+pub const MAX_BATCH_SPAN_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// What an entry tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventType {
+    /// A webhook was queued.
+    InboundAccepted,
+    /// A webhook was refused.
+    InboundRefused,
+    /// A genuine webhook could not be queued; the entry holds the whole message.
+    InboundUnqueued,
+    /// One attempt to deliver.
+    OutboundAttempt,
+    /// No route wants a message.
+    MessageUnrouted,
+    /// A message was parked.
+    MessageUndelivered,
+    /// The pipeline is at fault for a message.
+    MessageFault,
+    /// A parameter is broken, or the configuration unreadable.
+    ConfigurationProblem,
+    /// CloudWatch did not take entries.
+    EventLogRefused,
+}
+
+impl EventType {
+    /// The text of the field `type`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InboundAccepted => "inbound.accepted",
+            Self::InboundRefused => "inbound.refused",
+            Self::InboundUnqueued => "inbound.unqueued",
+            Self::OutboundAttempt => "outbound.attempt",
+            Self::MessageUnrouted => "message.unrouted",
+            Self::MessageUndelivered => "message.undelivered",
+            Self::MessageFault => "message.fault",
+            Self::ConfigurationProblem => "configuration.problem",
+            Self::EventLogRefused => "event-log.refused",
+        }
+    }
+}
+
+/// What an entry is about; what is `None` is left out.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Subject<'a> {
+    /// The message.
+    pub message: Option<&'a Message>,
+    /// What its payload says of it.
+    pub about: Option<&'a About>,
+    /// Name of the route.
+    pub route: Option<&'a str>,
+    /// Name of the endpoint.
+    pub endpoint: Option<&'a str>,
+    /// X-Ray's trace header of the invocation or the message.
+    pub trace: Option<&'a str>,
+    /// Lambda's request id.
+    pub request: Option<&'a str>,
+    /// Version of the configuration that decided.
+    pub config: Option<&'a str>,
+}
+
+/// One flat JSON object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    time: Timestamp,
+    fields: Map<String, Value>,
+}
+
+impl Entry {
+    /// An entry with its type and time.
+    #[must_use]
+    pub fn new(kind: EventType, time: Timestamp) -> Self {
+        let mut fields = Map::new();
+        fields.insert("type".to_owned(), kind.as_str().into());
+        fields.insert("time".to_owned(), format!("{time:.3}").into());
+        Self { time, fields }
+    }
+
+    /// Adds a field. Keys have dots and are not nested; ids are text.
+    #[must_use]
+    pub fn field(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.fields.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Adds what the entry is about.
+    #[must_use]
+    pub fn subject(mut self, subject: &Subject<'_>) -> Self {
+        if let Some(message) = subject.message {
+            self = self
+                .field("message.id", message.id.as_str())
+                .field("message.name", message.name.as_str())
+                .field("message.source", message.source.as_str());
+        }
+        let about = subject.about;
+        let texts = [
+            ("entity.type", about.and_then(|about| about.entity_type.as_deref())),
+            ("entity.ref", about.and_then(|about| about.entity_ref.as_deref())),
+            ("account.id", about.and_then(|about| about.account_id.as_deref())),
+            ("route", subject.route),
+            ("endpoint", subject.endpoint),
+            ("trace.id", subject.trace.map(root_of)),
+            ("request.id", subject.request),
+            ("config.version", subject.config),
+        ];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                self = self.field(key, text);
+            }
+        }
+        self
+    }
+
+    /// When it happened.
+    #[must_use]
+    pub fn time(&self) -> Timestamp {
+        self.time
+    }
+
+    /// The entry as one line of JSON.
+    #[must_use]
+    pub fn line(&self) -> String {
+        Value::Object(self.fields.clone()).to_string()
+    }
+}
+
+/// The trace id in X-Ray's header: `Root=1-…;Parent=…;Sampled=1`.
+fn root_of(header: &str) -> &str {
+    header.split(';').find_map(|part| part.trim().strip_prefix("Root=")).unwrap_or(header)
+}
+
+/// Entries as CloudWatch takes them.
+#[derive(Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Each within all limits and sorted by time.
+    pub batches: Vec<Vec<Entry>>,
+    /// Too large for any batch.
+    pub oversized: Vec<Entry>,
+}
+
+/// Sorts entries by time and cuts them into batches. Every entry is in exactly one place of the plan.
+#[must_use]
+pub fn plan(mut entries: Vec<Entry>) -> Plan {
+    entries.sort_by_key(Entry::time);
+    let mut plan = Plan::default();
+    let mut bytes = 0;
+    let mut first_ms = 0;
+    for entry in entries {
+        let size = entry.line().len() + ENTRY_OVERHEAD_BYTES;
+        if size > MAX_BATCH_BYTES {
+            plan.oversized.push(entry);
+            continue;
+        }
+        let ms = entry.time.as_millisecond();
+        match plan.batches.last_mut() {
+            Some(batch)
+                if batch.len() < MAX_BATCH_ENTRIES
+                    && bytes + size <= MAX_BATCH_BYTES
+                    && ms - first_ms < MAX_BATCH_SPAN_MS =>
+            {
+                bytes += size;
+                batch.push(entry);
+            }
+            _ => {
+                (bytes, first_ms) = (size, ms);
+                plan.batches.push(vec![entry]);
+            }
+        }
+    }
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::{
+        ENTRY_OVERHEAD_BYTES, Entry, EventType, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, MAX_BATCH_SPAN_MS, Subject, plan,
+    };
+
+    fn entry(ms: i64, bytes: usize) -> Entry {
+        let time = Timestamp::from_millisecond(ms).unwrap();
+        Entry::new(EventType::OutboundAttempt, time).field("response.body", "x".repeat(bytes))
+    }
+
+    fn ms() -> impl Strategy<Value = i64> {
+        prop_oneof![0..1_000_i64, 0..3 * MAX_BATCH_SPAN_MS]
+    }
+
+    fn bytes() -> impl Strategy<Value = usize> {
+        prop_oneof![8 => 0..100_usize, 2 => 0..400_000_usize, 1 => 1_048_400..1_048_600_usize]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn batches_keep_all_limits_and_lose_nothing(shape in prop::collection::vec((ms(), bytes()), 0..60)) {
+            let entries: Vec<_> = shape.iter().map(|(ms, bytes)| entry(*ms, *bytes)).collect();
+            let plan = plan(entries.clone());
+            for batch in &plan.batches {
+                let size: usize = batch.iter().map(|entry| entry.line().len() + ENTRY_OVERHEAD_BYTES).sum();
+                prop_assert!(size <= MAX_BATCH_BYTES && batch.len() <= MAX_BATCH_ENTRIES);
+                prop_assert!(batch.is_sorted_by_key(Entry::time));
+                let (first, last) = (batch[0].time(), batch[batch.len() - 1].time());
+                prop_assert!(last.as_millisecond() - first.as_millisecond() < MAX_BATCH_SPAN_MS);
+            }
+            prop_assert!(plan.oversized.iter().all(|entry| entry.line().len() + ENTRY_OVERHEAD_BYTES > MAX_BATCH_BYTES));
+            let mut planned: Vec<_> = plan.batches.concat().iter().chain(&plan.oversized).map(Entry::line).collect();
+            let mut given: Vec<_> = entries.iter().map(Entry::line).collect();
+            planned.sort();
+            given.sort();
+            prop_assert_eq!(planned, given);
+        }
+    }
+
+    #[test]
+    fn a_batch_has_at_most_ten_thousand_entries() {
+        let plan = plan(vec![entry(0, 0); 10_001]);
+        assert_eq!(plan.batches.iter().map(Vec::len).collect::<Vec<_>>(), [10_000, 1]);
+    }
+
+    #[test]
+    fn an_entry_is_flat_json_with_milliseconds() {
+        let subject = Subject { trace: Some("Root=1-a;Parent=b"), route: Some("r"), ..Subject::default() };
+        let line = entry(1, 1).subject(&subject).line();
+        insta::assert_snapshot!(line, @"");
+    }
+}

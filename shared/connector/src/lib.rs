@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+
+pub mod cache;
+pub mod configuration;
+pub mod delivery;
+pub mod disposition;
+pub mod endpoint;
+pub mod event;
+pub mod event_log;
+pub mod failure;
+pub mod handler;
+pub mod keys;
+pub mod message;
+pub mod parameter;
+pub mod ports;
+pub mod retry;
+pub mod route;
+pub mod secret;
+pub mod signature;

@@ -1,0 +1,251 @@
+//! The message on the event queue: its JSON envelope, and the group and deduplication ids of SQS FIFO.
+//!
+//! The payload travels as the JSON that came, every digit kept. Does not know how SQS is called.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use sha2::{Digest as _, Sha256};
+
+use crate::event::{FluentEvent, object};
+
+/// Version of the envelope that this code writes, and the only one that it reads.
+pub const ENVELOPE_VERSION: u32 = 1;
+/// Most bytes of an SQS message, body and attributes together: 1 MiB (SQS quotas).
+pub const MAX_MESSAGE_BYTES: usize = 1_048_576;
+/// Kept free for message attributes, those of a later stop in the undelivered queue included.
+pub const RESERVED_ATTRIBUTE_BYTES: usize = 4_096;
+/// Most characters of a message group or deduplication id (SQS API reference, `SendMessage`).
+const MAX_ID_CHARACTERS: usize = 128;
+
+/// A message as it stands on the event queue.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Message {
+    version: u32,
+    /// Identity of the event at its source.
+    pub id: String,
+    /// Name by which routes choose it.
+    pub name: String,
+    /// `fluent`, `commercetools`, or the name of an external source.
+    pub source: String,
+    /// When the connector received it.
+    pub received_at: Timestamp,
+    /// The event as it came.
+    pub payload: Box<RawValue>,
+    /// The one route that it is for, after a split.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<String>,
+    /// Fields of writers that know more than this reader.
+    #[serde(flatten)]
+    unknown: BTreeMap<String, Box<RawValue>>,
+}
+
+/// Why a body on the event queue is not a message.
+#[derive(Debug, thiserror::Error)]
+pub enum MessageError {
+    /// The body is not the JSON of an envelope.
+    #[error("the body is not a message")]
+    Malformed(#[source] serde_json::Error),
+    /// A field is absent or of the wrong kind.
+    #[error("field {name:?} of the message cannot be read")]
+    Field {
+        /// Name of the field.
+        name: &'static str,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// Written by another version of the connector.
+    #[error("message version {version} is not known; this is version {ENVELOPE_VERSION}")]
+    Version {
+        /// The version it says.
+        version: u32,
+    },
+    /// Without an identity nothing can be recorded or deduplicated.
+    #[error("the message has an empty {field}")]
+    Empty {
+        /// Name of the empty field.
+        field: &'static str,
+    },
+    /// Larger than SQS takes.
+    #[error("the message has {bytes} bytes; at most {limit} fit the queue", limit = MAX_MESSAGE_BYTES - RESERVED_ATTRIBUTE_BYTES)]
+    TooLarge {
+        /// Size of the envelope in bytes.
+        bytes: usize,
+    },
+}
+
+/// An envelope's fields by name. Not derived: serde's `flatten` cannot carry raw JSON.
+struct Fields(BTreeMap<String, Box<RawValue>>);
+
+impl Fields {
+    /// Takes a field out; an absent one reads as `null`.
+    fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, MessageError> {
+        let raw = self.0.remove(name);
+        let json = raw.as_deref().map_or("null", RawValue::get);
+        serde_json::from_str(json).map_err(|source| MessageError::Field { name, source })
+    }
+}
+
+/// What a message is about, read again from its payload for the event log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct About {
+    /// Type of the entity.
+    #[serde(deserialize_with = "lenient_text")]
+    pub entity_type: Option<String>,
+    /// Reference of the entity.
+    #[serde(deserialize_with = "lenient_text")]
+    pub entity_ref: Option<String>,
+    /// Account at the source.
+    #[serde(deserialize_with = "lenient_text")]
+    pub account_id: Option<String>,
+}
+
+/// A message ready for the queue: its body and its two SQS ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The envelope.
+    pub body: String,
+    /// `MessageGroupId`: messages of one group keep their order.
+    pub group: String,
+    /// `MessageDeduplicationId`: a second one within five minutes is taken and dropped by SQS.
+    pub deduplication: String,
+    /// X-Ray's trace header, for `AWSTraceHeader`.
+    pub trace: Option<String>,
+    /// Message attributes, all of type String; at most [`RESERVED_ATTRIBUTE_BYTES`] together.
+    pub attributes: Vec<(&'static str, String)>,
+}
+
+impl Message {
+    /// The message of a verified Fluent event.
+    ///
+    /// # Errors
+    /// [`MessageError::Malformed`] where the body is not JSON after all.
+    pub fn from_fluent(event: &FluentEvent<'_>, received_at: Timestamp) -> Result<Self, MessageError> {
+        let payload = RawValue::from_string(sqs_safe(event.raw)).map_err(MessageError::Malformed)?;
+        Ok(Self {
+            version: ENVELOPE_VERSION,
+            id: event.id.clone(),
+            name: event.name.clone(),
+            source: "fluent".to_owned(),
+            received_at,
+            payload,
+            route: None,
+            unknown: BTreeMap::new(),
+        })
+    }
+
+    /// Reads a body of the event queue.
+    ///
+    /// # Errors
+    /// [`MessageError`]: each is a fault of the pipeline, not of a receiver.
+    pub fn parse(body: &str) -> Result<Self, MessageError> {
+        let mut fields = Fields(object(body).map_err(MessageError::Malformed)?);
+        let version = fields.take("version")?;
+        if version != ENVELOPE_VERSION {
+            return Err(MessageError::Version { version });
+        }
+        let message = Self {
+            version,
+            id: fields.take("id")?,
+            name: fields.take("name")?,
+            source: fields.take("source")?,
+            received_at: fields.take("receivedAt")?,
+            payload: fields.take("payload")?,
+            route: fields.take("route")?,
+            unknown: fields.0,
+        };
+        for (field, value) in [("id", &message.id), ("name", &message.name), ("source", &message.source)] {
+            if value.is_empty() {
+                return Err(MessageError::Empty { field });
+            }
+        }
+        Ok(message)
+    }
+
+    /// The same message for one route alone.
+    #[must_use]
+    pub fn for_route(&self, route: &str) -> Self {
+        Self { route: Some(route.to_owned()), ..self.clone() }
+    }
+
+    /// The message's body and SQS ids; `group` as [`group_of`] or [`Self::group_of_route`] made it.
+    ///
+    /// # Errors
+    /// [`MessageError::TooLarge`] where SQS would refuse it.
+    pub fn outgoing(&self, group: String, trace: Option<String>) -> Result<Outgoing, MessageError> {
+        let body = serde_json::to_string(self).map_err(MessageError::Malformed)?;
+        if body.len() > MAX_MESSAGE_BYTES - RESERVED_ATTRIBUTE_BYTES {
+            return Err(MessageError::TooLarge { bytes: body.len() });
+        }
+        Ok(Outgoing { body, group, deduplication: self.deduplication(), trace, attributes: Vec::new() })
+    }
+
+    /// The group of this message's copy for `route`: order is kept per entity and route.
+    #[must_use]
+    pub fn group_of_route(entity_group: &str, route: &str) -> String {
+        let plain = format!("{entity_group}#{route}"); // a route's name has no '#'
+        if plain.len() <= MAX_ID_CHARACTERS { plain } else { hashed(&[entity_group, route]) }
+    }
+
+    /// What the message is about, as far as its payload says so.
+    #[must_use]
+    pub fn about(&self) -> About {
+        object(self.payload.get()).unwrap_or_default()
+    }
+
+    fn deduplication(&self) -> String {
+        match &self.route {
+            Some(route) => sqs_id(&[&self.source, &self.id, route]),
+            None => sqs_id(&[&self.source, &self.id]),
+        }
+    }
+}
+
+/// The group of a Fluent event: source, account, and the root entity or the entity itself.
+#[must_use]
+pub fn group_of(event: &FluentEvent<'_>) -> String {
+    sqs_id(&["fluent", &event.account, &event.root.kind, &event.root.reference])
+}
+
+/// Joins parts to an id that SQS takes: readable where all characters are allowed and it is short enough, else a hash.
+///
+/// SQS allows letters, digits and ASCII punctuation, 1 to 128 characters.
+fn sqs_id(parts: &[&str]) -> String {
+    let plain = parts.join("/");
+    let separable = parts.iter().all(|part| !part.contains('/'));
+    if separable && plain.len() <= MAX_ID_CHARACTERS && plain.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return plain;
+    }
+    hashed(parts)
+}
+
+fn hashed(parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part);
+    }
+    hash.finalize().iter().fold(String::from("sha256:"), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Escapes the two characters that SQS refuses. In valid JSON they can only stand inside a string.
+fn sqs_safe(json: &str) -> String {
+    json.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
+}
+
+fn lenient_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(match serde_json::Value::deserialize(deserializer)? {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    })
+}

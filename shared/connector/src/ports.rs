@@ -1,0 +1,84 @@
+//! What the domain needs of the world, in its own types. Implemented by `aws` and `outbound`, faked by `testkit`.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use crate::delivery::{Attempt, OutboundRequest};
+use crate::event_log::Entry;
+use crate::message::Outgoing;
+use crate::parameter::{Parameter, Section};
+
+/// The time of day, read in `main.rs` and passed down.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The cause of a port's failure, for the log.
+pub type Cause = Box<dyn Error + Send + Sync>;
+
+/// A queue did not confirm what was asked of it.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// A message was not confirmed: it may or may not have arrived.
+    #[error("the queue did not confirm the message")]
+    Send(#[source] Cause),
+    /// A message's visibility was not changed: it comes back when the queue's own timeout ends.
+    #[error("the queue did not change the message's visibility")]
+    Postpone(#[source] Cause),
+}
+
+/// The configuration could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the configuration could not be read")]
+pub struct ConfigurationError(#[source] pub Arc<dyn Error + Send + Sync>);
+
+/// One SQS queue.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Sends a message; `Ok` only after the queue has confirmed it.
+    ///
+    /// # Errors
+    /// [`QueueError::Send`].
+    async fn send(&self, message: &Outgoing) -> Result<(), QueueError>;
+
+    /// Makes a received message visible again after `delay`, counted from now.
+    ///
+    /// # Errors
+    /// [`QueueError::Postpone`].
+    async fn postpone(&self, receipt: &str, delay: Duration) -> Result<(), QueueError>;
+}
+
+/// Where the configuration stands.
+#[async_trait]
+pub trait ConfigurationSource: Send + Sync {
+    /// All parameters of these sections, decrypted; all or nothing.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`] where one page of one section could not be read.
+    async fn read(&self, sections: &[Section]) -> Result<Vec<Parameter>, ConfigurationError>;
+}
+
+/// The record of what happened. Never fails a delivery: what cannot be stored is printed.
+#[async_trait]
+pub trait EventLog: Send + Sync {
+    /// Keeps an entry until the next [`flush`](Self::flush).
+    fn record(&self, entry: Entry);
+
+    /// Sends what was recorded; returns when it is stored or printed.
+    async fn flush(&self);
+}
+
+/// The function's own log: one line an entry, at once.
+pub trait Console: Send + Sync {
+    /// Writes one line.
+    fn write(&self, entry: &Entry);
+}
+
+/// The only way out: sends one request and yields the attempt.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// One attempt within the request's timeout. Whatever happens is in the [`Attempt`].
+    async fn send(&self, request: OutboundRequest) -> Attempt;
+}
