@@ -5,6 +5,7 @@ pub mod configuration;
 pub mod delivery;
 pub mod disposition;
 pub mod endpoint;
+pub mod environment;
 pub mod event;
 pub mod event_log;
 pub mod failure;

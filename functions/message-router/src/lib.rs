@@ -1,0 +1,11 @@
+//! The message router: each record of a batch ends in exactly one disposition, and harms no neighbour.
+//!
+//! [`batch`] keeps groups in order, [`decide`] finds a record's disposition, [`settle`] carries it out;
+//! [`record`] is the border to Lambda's SQS event, [`settings`] is the environment.
+
+pub mod batch;
+pub mod decide;
+pub mod record;
+pub mod router;
+pub mod settings;
+pub mod settle;

@@ -1,0 +1,53 @@
+//! What the router works with, built once in INIT.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connector::cache::Cache;
+use connector::configuration::RoutingTable;
+use connector::handler::{Capabilities, Handlers};
+use connector::ports::Queue;
+use jiff::Timestamp;
+
+/// Kept of an invocation's time for settling the record and flushing the event log.
+pub const RESERVE: Duration = Duration::from_secs(12);
+
+/// The router's parts.
+pub struct Router {
+    /// Endpoints and routes.
+    pub table: Cache<RoutingTable>,
+    /// The registered handlers.
+    pub handlers: Handlers,
+    /// What handlers work with.
+    pub capabilities: Capabilities,
+    /// Where records come from and split messages go to.
+    pub event_queue: Arc<dyn Queue>,
+    /// Where messages wait that cannot be delivered as configured.
+    pub undelivered_queue: Arc<dyn Queue>,
+    /// Where pipeline faults end.
+    pub dead_letter_queue: Arc<dyn Queue>,
+}
+
+/// One call of the function.
+#[derive(Debug, Clone)]
+pub struct Invocation {
+    /// Lambda's request id.
+    pub request_id: String,
+    /// When Lambda ends it.
+    pub deadline: Timestamp,
+}
+
+impl Router {
+    /// The time of day.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.capabilities.clock)()
+    }
+
+    /// Time for work until the reserve begins; zero where there is none.
+    #[must_use]
+    pub fn time_for_work(&self, invocation: &Invocation) -> Duration {
+        let left = invocation.deadline.duration_since(self.now());
+        Duration::try_from(left).unwrap_or_default().saturating_sub(RESERVE)
+    }
+}

@@ -1,0 +1,136 @@
+//! Carries a disposition out: acknowledge, postpone, park, or dead-letter.
+
+use std::time::Duration;
+
+use connector::disposition::{Disposition, Reason};
+use connector::event_log::{Entry, EventType, Subject};
+use connector::failure::{Code, chain};
+use connector::message::Outgoing;
+use connector::ports::Queue;
+use connector::retry::delay_after;
+
+use crate::decide::Decision;
+use crate::record::Record;
+use crate::router::{Invocation, Router};
+
+/// Whether SQS may delete the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settled {
+    /// It is done, or stands in another queue.
+    Done,
+    /// It has to come back.
+    Kept,
+}
+
+impl Router {
+    pub(crate) async fn settle(&self, record: &Record, decision: &Decision, invocation: &Invocation) -> Settled {
+        match &decision.disposition {
+            Disposition::Acknowledge => Settled::Done,
+            Disposition::Retry { after, code } => {
+                if decision.detail.is_some() {
+                    let entry = self.entry(EventType::MessageFault, *code, record, decision, invocation);
+                    self.capabilities.event_log.record(entry.field("retry_after_s", after.as_secs()));
+                }
+                self.postpone(record, *after, invocation).await
+            }
+            Disposition::Park { reason, code } => {
+                let kind = match reason {
+                    Reason::Unrouted => EventType::MessageUnrouted,
+                    Reason::Misconfigured => EventType::MessageUndelivered,
+                };
+                let entry = self.entry(kind, *code, record, decision, invocation).field("reason", reason.as_str());
+                let copy = self.copy(record, decision, reason.as_str(), *code);
+                self.moved(self.undelivered_queue.as_ref(), &copy, record, entry, invocation).await
+            }
+            Disposition::Fault { code } => {
+                let entry = self.entry(EventType::MessageFault, *code, record, decision, invocation);
+                let copy = self.copy(record, decision, "fault", *code);
+                self.moved(self.dead_letter_queue.as_ref(), &copy, record, entry, invocation).await
+            }
+        }
+    }
+
+    /// Moves the record to another queue and tells so; where that fails the record stays.
+    async fn moved(
+        &self,
+        queue: &dyn Queue,
+        copy: &Outgoing,
+        record: &Record,
+        entry: Entry,
+        invocation: &Invocation,
+    ) -> Settled {
+        match queue.send(copy).await {
+            Ok(()) => {
+                self.capabilities.event_log.record(entry);
+                Settled::Done
+            }
+            Err(error) => {
+                let after = delay_after(record.attempt);
+                let entry = entry.field("move_error", chain(&error)).field("retry_after_s", after.as_secs());
+                self.capabilities.event_log.record(entry);
+                self.postpone(record, after, invocation).await
+            }
+        }
+    }
+
+    async fn postpone(&self, record: &Record, after: Duration, invocation: &Invocation) -> Settled {
+        if let Err(error) = self.event_queue.postpone(&record.receipt, after).await {
+            // It still comes back: when the queue's own visibility timeout ends.
+            let entry = Entry::new(EventType::MessageFault, self.now())
+                .field("code", Code::Queue.as_str())
+                .field("error", chain(&error))
+                .field("sqs.message_id", record.id.as_str())
+                .field("request.id", invocation.request_id.as_str());
+            self.capabilities.event_log.record(entry);
+        }
+        Settled::Kept
+    }
+
+    /// The record's body as it came. SQS's id of the record is the nonce: a second try of the move repeats nothing,
+    /// and a later replay, being another record, is not swallowed.
+    fn copy(&self, record: &Record, decision: &Decision, reason: &str, code: Code) -> Outgoing {
+        let mut attributes = vec![
+            ("reason", reason.to_owned()),
+            ("code", code.as_str().to_owned()),
+            ("attempts", record.attempt.to_string()),
+            ("time", format!("{:.3}", self.now())),
+        ];
+        attributes.extend(decision.route.clone().map(|route| ("route", route)));
+        attributes.extend(decision.endpoint.clone().map(|endpoint| ("endpoint", endpoint)));
+        Outgoing {
+            body: record.body.clone().filter(|body| !body.is_empty()).unwrap_or_else(|| "null".to_owned()),
+            group: if record.group.is_empty() { "unknown".to_owned() } else { record.group.clone() },
+            deduplication: if record.id.is_empty() { record.deduplication.clone() } else { record.id.clone() },
+            trace: record.trace.clone(),
+            attributes,
+        }
+    }
+
+    fn entry(
+        &self,
+        kind: EventType,
+        code: Code,
+        record: &Record,
+        decision: &Decision,
+        invocation: &Invocation,
+    ) -> Entry {
+        let subject = Subject {
+            message: decision.message.as_ref(),
+            about: Some(&decision.about),
+            route: decision.route.as_deref(),
+            endpoint: decision.endpoint.as_deref(),
+            trace: record.trace.as_deref(),
+            request: Some(&invocation.request_id),
+            config: decision.config.as_deref(),
+        };
+        let entry = Entry::new(kind, self.now())
+            .subject(&subject)
+            .field("code", code.as_str())
+            .field("attempt", record.attempt)
+            .field("sqs.message_id", record.id.as_str());
+        match &decision.detail {
+            Some(detail) => entry.field("error", detail.as_str()),
+            None => entry,
+        }
+    }
+}

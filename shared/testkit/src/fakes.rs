@@ -1,0 +1,231 @@
+//! Fakes of the ports: they remember what was asked of them, and fail when told to.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use connector::delivery::{Attempt, OutboundRequest, Response, TransportFailure};
+use connector::event_log::Entry;
+use connector::failure::Code;
+use connector::message::Outgoing;
+use connector::parameter::{Parameter, Section};
+use connector::ports::{
+    Clock, ConfigurationError, ConfigurationSource, Console, EventLog, Queue, QueueError, Transport,
+};
+use connector::secret::Secret;
+use jiff::Timestamp;
+
+/// A lock that a failed test cannot poison.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Clone)]
+pub struct ManualClock(Arc<Mutex<Timestamp>>);
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new("2026-11-20T08:30:00Z".parse().expect("a timestamp"))))
+    }
+}
+
+impl ManualClock {
+    /// The clock as a port.
+    #[must_use]
+    pub fn port(&self) -> Clock {
+        let clock = self.clone();
+        Arc::new(move || *locked(&clock.0))
+    }
+
+    /// Moves it on.
+    pub fn advance(&self, by: Duration) {
+        let mut now = locked(&self.0);
+        *now = now.checked_add(by).expect("a time in range");
+    }
+}
+
+/// A queue in memory.
+#[derive(Default)]
+pub struct FakeQueue {
+    sent: Mutex<Vec<Outgoing>>,
+    postponed: Mutex<Vec<(String, Duration)>>,
+    failing: Mutex<VecDeque<bool>>,
+}
+
+impl FakeQueue {
+    /// What was sent and confirmed, in order.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Outgoing> {
+        locked(&self.sent).clone()
+    }
+
+    /// Receipts and their delays.
+    #[must_use]
+    pub fn postponed(&self) -> Vec<(String, Duration)> {
+        locked(&self.postponed).clone()
+    }
+
+    /// Whether each of the next calls fails; after these all succeed.
+    pub fn fail_next(&self, calls: impl IntoIterator<Item = bool>) {
+        locked(&self.failing).extend(calls);
+    }
+
+    fn fails(&self) -> bool {
+        locked(&self.failing).pop_front().unwrap_or(false)
+    }
+}
+
+#[async_trait]
+impl Queue for FakeQueue {
+    async fn send(&self, message: &Outgoing) -> Result<(), QueueError> {
+        if self.fails() {
+            return Err(QueueError::Send("the fake queue was told to refuse".into()));
+        }
+        locked(&self.sent).push(message.clone());
+        Ok(())
+    }
+
+    async fn postpone(&self, receipt: &str, delay: Duration) -> Result<(), QueueError> {
+        if self.fails() {
+            return Err(QueueError::Postpone("the fake queue was told to refuse".into()));
+        }
+        locked(&self.postponed).push((receipt.to_owned(), delay));
+        Ok(())
+    }
+}
+
+/// Parameters in memory.
+#[derive(Default)]
+pub struct FakeConfiguration {
+    parameters: Mutex<Vec<Parameter>>,
+    unreadable: Mutex<bool>,
+    reads: AtomicUsize,
+}
+
+impl FakeConfiguration {
+    /// With these parameters: section, name, value.
+    #[must_use]
+    pub fn with(parameters: &[(Section, &str, &str)]) -> Self {
+        let fake = Self::default();
+        for (section, name, value) in parameters {
+            fake.put(*section, name, value);
+        }
+        fake
+    }
+
+    /// Writes a parameter.
+    pub fn put(&self, section: Section, name: &str, value: &str) {
+        let mut parameters = locked(&self.parameters);
+        parameters.retain(|parameter| (parameter.section, parameter.name.as_str()) != (section, name));
+        parameters.push(Parameter { section, name: name.to_owned(), value: Secret::new(value), version: 1 });
+    }
+
+    /// Removes a parameter.
+    pub fn remove(&self, section: Section, name: &str) {
+        locked(&self.parameters).retain(|parameter| (parameter.section, parameter.name.as_str()) != (section, name));
+    }
+
+    /// Whether reads fail from now on.
+    pub fn set_unreadable(&self, unreadable: bool) {
+        *locked(&self.unreadable) = unreadable;
+    }
+
+    /// How often it was read.
+    #[must_use]
+    pub fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl ConfigurationSource for FakeConfiguration {
+    async fn read(&self, sections: &[Section]) -> Result<Vec<Parameter>, ConfigurationError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        if *locked(&self.unreadable) {
+            return Err(ConfigurationError(Arc::new(std::io::Error::other("the fake store was told to fail"))));
+        }
+        let wanted = |parameter: &&Parameter| sections.contains(&parameter.section);
+        Ok(locked(&self.parameters).iter().filter(wanted).cloned().collect())
+    }
+}
+
+/// The event log and the console in memory.
+#[derive(Default)]
+pub struct FakeLog {
+    entries: Mutex<Vec<Entry>>,
+    flushed: AtomicUsize,
+}
+
+impl FakeLog {
+    /// What was recorded, as JSON.
+    #[must_use]
+    pub fn entries(&self) -> Vec<serde_json::Value> {
+        let parse = |entry: &Entry| serde_json::from_str(&entry.line()).expect("an entry is JSON");
+        locked(&self.entries).iter().map(parse).collect()
+    }
+
+    /// The `type` of each entry.
+    #[must_use]
+    pub fn types(&self) -> Vec<String> {
+        self.entries().iter().map(|entry| entry["type"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+
+    /// How many entries were recorded when it was last flushed.
+    #[must_use]
+    pub fn flushed(&self) -> usize {
+        self.flushed.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl EventLog for FakeLog {
+    fn record(&self, entry: Entry) {
+        locked(&self.entries).push(entry);
+    }
+
+    async fn flush(&self) {
+        self.flushed.store(locked(&self.entries).len(), Ordering::SeqCst);
+    }
+}
+
+impl Console for FakeLog {
+    fn write(&self, entry: &Entry) {
+        locked(&self.entries).push(entry.clone());
+    }
+}
+
+/// A receiver in memory: answers from a script, then 200.
+#[derive(Default)]
+pub struct FakeTransport {
+    script: Mutex<VecDeque<Result<u16, Code>>>,
+    requests: Mutex<Vec<OutboundRequest>>,
+}
+
+impl FakeTransport {
+    /// The next answers: a status, or a failure of the transport.
+    pub fn answer_next(&self, answers: impl IntoIterator<Item = Result<u16, Code>>) {
+        locked(&self.script).extend(answers);
+    }
+
+    /// What was sent.
+    #[must_use]
+    pub fn requests(&self) -> Vec<OutboundRequest> {
+        locked(&self.requests).clone()
+    }
+}
+
+#[async_trait]
+impl Transport for FakeTransport {
+    async fn send(&self, request: OutboundRequest) -> Attempt {
+        let answer = locked(&self.script).pop_front().unwrap_or(Ok(200));
+        let result = answer
+            .map(|status| Response { status, body: b"{}".to_vec() })
+            .map_err(|code| TransportFailure { code, detail: "the fake transport was told to fail".to_owned() });
+        let attempt = Attempt::new(&request, Duration::from_millis(1), result);
+        locked(&self.requests).push(request);
+        attempt
+    }
+}
