@@ -1,1 +1,8 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod failure;
+mod transport;
+
+pub use client::BuildError;
+pub use transport::{BODY_CAP_BYTES, HttpTransport};
