@@ -1,1 +1,7 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+pub mod clients;
+pub mod configuration;
+pub mod console;
+pub mod event_log;
+pub mod queue;

@@ -1,0 +1,124 @@
+//! CloudWatch Logs as the event log port. What CloudWatch does not take is printed: no entry is lost, no delivery fails.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::error::{DisplayErrorContext, SdkError};
+use aws_sdk_cloudwatchlogs::operation::put_log_events::{PutLogEventsError, PutLogEventsOutput};
+use aws_sdk_cloudwatchlogs::types::{InputLogEvent, RejectedLogEventsInfo};
+use connector::event_log::{Entry, EventType, plan};
+use connector::ports::{Clock, Console, EventLog};
+
+/// One stream of the event log's group: one writer an execution environment.
+pub struct CloudWatchEventLog {
+    client: Client,
+    group: String,
+    stream: String,
+    console: Arc<dyn Console>,
+    clock: Clock,
+    entries: Mutex<Vec<Entry>>,
+}
+
+impl CloudWatchEventLog {
+    /// Writes to this group and stream; the stream is created when it is first missed.
+    pub fn new(
+        client: Client,
+        group: impl Into<String>,
+        stream: impl Into<String>,
+        console: Arc<dyn Console>,
+        clock: Clock,
+    ) -> Self {
+        Self { client, group: group.into(), stream: stream.into(), console, clock, entries: Mutex::default() }
+    }
+
+    async fn store(&self, batch: &[Entry]) {
+        match self.put_creating(batch).await {
+            Ok(output) => {
+                if let Some(rejected) = output.rejected_log_events_info() {
+                    self.print(rejected_of(batch, rejected), "CloudWatch refused entries by their age");
+                }
+            }
+            Err(reason) => self.print(batch.iter(), &reason),
+        }
+    }
+
+    async fn put_creating(&self, batch: &[Entry]) -> Result<PutLogEventsOutput, String> {
+        match self.put(batch).await {
+            Err(error) if error.as_service_error().is_some_and(PutLogEventsError::is_resource_not_found_exception) => {
+                self.create_stream().await?;
+                self.put(batch).await.map_err(|error| DisplayErrorContext(error).to_string())
+            }
+            result => result.map_err(|error| DisplayErrorContext(error).to_string()),
+        }
+    }
+
+    async fn put(&self, batch: &[Entry]) -> Result<PutLogEventsOutput, SdkError<PutLogEventsError>> {
+        let call = self.client.put_log_events().log_group_name(&self.group).log_stream_name(&self.stream);
+        let events: Result<Vec<_>, _> = batch.iter().map(event).collect();
+        call.set_log_events(Some(events.map_err(SdkError::construction_failure)?)).send().await
+    }
+
+    async fn create_stream(&self) -> Result<(), String> {
+        let call = self.client.create_log_stream().log_group_name(&self.group).log_stream_name(&self.stream);
+        match call.send().await {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_resource_already_exists_exception()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(DisplayErrorContext(error).to_string()),
+        }
+    }
+
+    fn print<'a>(&self, entries: impl ExactSizeIterator<Item = &'a Entry>, reason: &str) {
+        if entries.len() == 0 {
+            return;
+        }
+        let notice = Entry::new(EventType::EventLogRefused, (self.clock)())
+            .field("error", reason)
+            .field("entries", entries.len());
+        self.console.write(&notice);
+        entries.for_each(|entry| self.console.write(entry));
+    }
+}
+
+#[async_trait]
+impl EventLog for CloudWatchEventLog {
+    fn record(&self, entry: Entry) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+    }
+
+    async fn flush(&self) {
+        let entries = std::mem::take(&mut *self.entries.lock().unwrap_or_else(PoisonError::into_inner));
+        let plan = plan(entries);
+        self.print(plan.oversized.iter(), "an entry is larger than CloudWatch takes");
+        for batch in &plan.batches {
+            self.store(batch).await;
+        }
+    }
+}
+
+fn event(entry: &Entry) -> Result<InputLogEvent, aws_sdk_cloudwatchlogs::error::BuildError> {
+    InputLogEvent::builder().timestamp(entry.time().as_millisecond()).message(entry.line()).build()
+}
+
+/// The rejected entries: those before the end of the too old and expired, and those from the start of the too new.
+fn rejected_of<'a>(batch: &'a [Entry], rejected: &RejectedLogEventsInfo) -> impl ExactSizeIterator<Item = &'a Entry> {
+    let index = |value: i32| usize::try_from(value).unwrap_or_default().min(batch.len());
+    let ends = [rejected.too_old_log_event_end_index(), rejected.expired_log_event_end_index()];
+    let old = ends.into_iter().flatten().map(index).max().unwrap_or_default();
+    let new = rejected.too_new_log_event_start_index().map_or(batch.len(), index).max(old);
+    let select = |range: Range<usize>| batch.get(range).unwrap_or_default();
+    select(0..old).iter().chain(select(new..batch.len())).collect::<Vec<_>>().into_iter()
+}
+
+/// The stream of this execution environment: its function and Lambda's own name of its log stream, which is unique.
+#[must_use]
+pub fn stream_name(variable: &dyn Fn(&str) -> Option<String>) -> String {
+    let function = variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "function".to_owned());
+    let stream = variable("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_else(|| "local".to_owned());
+    format!("{function}/{stream}").replace([':', '*'], "-") // the two characters that a stream's name must not have
+}
