@@ -1,0 +1,206 @@
+"""Starts the local AWS, builds and deploys the repository's own template, and talks to what is deployed."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+
+from . import signing
+from .tools import AWS_PYTHON, LOCAL, REGION, ROOT, environment, free_port, run
+
+STACK = "fluent-connect"
+STATE = LOCAL / ".state"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the webhook URL answered."""
+
+    status: int
+    headers: dict[str, str]
+    body: dict
+
+
+class Stack:
+    """The deployed template on a local AWS of its own; everything it started ends with `stop`."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._process: subprocess.Popen | None = None
+        self._scratch: Path | None = None
+        self.outputs: dict[str, str] = {}
+
+    # Starting and stopping
+
+    def start(self) -> None:
+        STATE.mkdir(exist_ok=True)
+        self._scratch = Path(tempfile.mkdtemp(prefix="fluent-connect-"))
+        env = environment(self.port) | {
+            "GATEWAY_PORT": str(self.port),
+            "BIND_HOST": "127.0.0.1",
+            "TMPDIR": str(self._scratch),
+            "MINISTACK_REGION": REGION,
+        }
+        with (STATE / "aws.log").open("w") as log:
+            self._process = subprocess.Popen(
+                [AWS_PYTHON, LOCAL / "aws.py"], env=env, stdout=log, stderr=log, start_new_session=True
+            )
+        self._wait_until_ready()
+
+    def deploy(self) -> None:
+        command = ["sam", "deploy", "--config-env", "local", "--no-progressbar"]
+        run(command, STATE / "deploy.log", environment(self.port))
+        stacks = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+        self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+    def stop(self) -> None:
+        if self._process is not None:
+            group = self._process.pid  # a session of its own: exactly what we started
+            for sent in (signal.SIGTERM, signal.SIGKILL):
+                try:
+                    os.killpg(group, sent)
+                    self._process.wait(timeout=5)
+                except ProcessLookupError:
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
+            self._process.wait()
+            self._process = None
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def _wait_until_ready(self) -> None:
+        for _ in range(120):
+            if self._process.poll() is not None:
+                raise SystemExit(f"the local AWS did not start: see {STATE / 'aws.log'}")
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_ministack/health", timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.25)
+        raise SystemExit(f"the local AWS was not ready within 30 s: see {STATE / 'aws.log'}")
+
+    # Talking to it
+
+    def client(self, service: str):
+        return boto3.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    @property
+    def webhook_host(self) -> str:
+        """The API's host name on the local AWS; connect to 127.0.0.1, for not every client resolves it."""
+        api = urlsplit(self.outputs["WebhookUrl"]).hostname.split(".")[0]
+        return f"{api}.execute-api.localhost:{self.port}"
+
+    @property
+    def webhook_path(self) -> str:
+        return urlsplit(self.outputs["WebhookUrl"]).path
+
+    def post(self, body: bytes, headers: dict[str, str], path: str | None = None) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            all_headers = {"Host": self.webhook_host, "Content-Type": "application/json"} | headers
+            connection.request("POST", path or self.webhook_path, body, all_headers)
+            response = connection.getresponse()
+            text = response.read()
+            fields = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, fields, json.loads(text) if text else {})
+        finally:
+            connection.close()
+
+    def post_signed(self, event: dict) -> Answer:
+        body = json.dumps(event).encode()
+        return self.post(body, {"fluent-signature": signing.signature(body)})
+
+    def put(self, name: str, value: str, secure: bool = False) -> None:
+        """Writes a parameter below the stack's prefix."""
+        self.client("ssm").put_parameter(
+            Name=f"{self.outputs['ConfigPrefix']}/{name}",
+            Value=value,
+            Type="SecureString" if secure else "String",
+            Overwrite=True,
+        )
+
+    def event_log(self, message_id: str | None = None) -> list[dict]:
+        """The entries of the event log, of one message where it is given, by time."""
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(
+            logGroupName=self.outputs["EventLogGroup"]
+        )
+        entries = [json.loads(event["message"]) for page in pages for event in page["events"]]
+        chosen = [entry for entry in entries if message_id is None or entry.get("message.id") == message_id]
+        return sorted(chosen, key=lambda entry: entry["time"])
+
+    def wait_for_entries(self, message_id: str, kind: str, timeout: float = 30.0) -> list[dict]:
+        """A message's entries once one of this type is among them; whatever there is after the timeout."""
+        deadline = time.monotonic() + timeout
+        while True:
+            entries = self.event_log(message_id)
+            if any(entry["type"] == kind for entry in entries) or time.monotonic() > deadline:
+                return entries
+            time.sleep(0.2)
+
+    def queue_depth(self, output: str) -> int:
+        """Messages in a queue, those in flight included."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
+        return sum(int(answer["Attributes"][name]) for name in names)
+
+    def take_all(self, output: str) -> list[dict]:
+        """Takes everything out of a queue, with its attributes."""
+        sqs, url, taken = self.client("sqs"), self.outputs[output], []
+        while messages := sqs.receive_message(
+            QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"], AttributeNames=["All"]
+        ).get("Messages"):
+            for message in messages:
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                taken.append(message)
+        return taken
+
+    def function_name(self, logical_id: str) -> str:
+        resource = self.client("cloudformation").describe_stack_resource(
+            StackName=STACK, LogicalResourceId=logical_id
+        )
+        return resource["StackResourceDetail"]["PhysicalResourceId"]
+
+
+def build() -> None:
+    """Builds both functions with cargo-lambda through `sam build`; incremental."""
+    STATE.mkdir(exist_ok=True)
+    run(["sam", "build", "--config-env", "local"], STATE / "build.log", environment())
+
+
+def seed(stack: Stack, receiver_url: str) -> None:
+    """The development key, an endpoint and a route."""
+    stack.put("keys/development", signing.public_key(), secure=True)
+    stack.put("endpoints/storefront", f"{receiver_url}/orders")
+    stack.put("routes/order-status-to-storefront", "message: OrderStatusChange\nendpoint: storefront\n")
+
+
+def sample(path: Path) -> tuple[bytes, dict[str, str]]:
+    """The body and headers of a file in `events/`."""
+    import base64
+
+    event = json.loads(path.read_text())
+    body = event["body"]
+    raw = base64.b64decode(body) if event["isBase64Encoded"] else body.encode()
+    skipped = {"host", "content-length"}
+    return raw, {name: value for name, value in event["headers"].items() if name.lower() not in skipped}
+
+
+def samples() -> list[Path]:
+    return sorted((ROOT / "events").glob("webhook-*.json"))
