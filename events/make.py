@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""Writes the sample events of this folder, signed with the labelled development key by openssl. Same input, same files."""
+
+import base64
+import hashlib
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+DEVELOPMENT_KEY = HERE.parent / "shared" / "testkit" / "keys" / "development.private.pem"
+OTHER_KEY = HERE.parent / "shared" / "connector" / "tests" / "vectors" / "rsa-1024.private.pem"
+PATH = "/api/v1/fluent-connect/webhook"
+TIME = "2026-11-20T08:30:00.000Z"
+
+
+def fluent_event(number: int, name: str = "OrderStatusChange", **changes) -> dict:
+    event = {
+        "id": f"5f0c9c1e-8d4e-4b6e-9d5f-{number:012d}",
+        "name": name,
+        "accountId": "ACME",
+        "retailerId": "1",
+        "entityId": str(number),
+        "entityRef": f"HD_{number}",
+        "entityType": "ORDER",
+        "entitySubtype": "HD",
+        "entityStatus": "SHIPPED",
+        "rootEntityId": str(number),
+        "rootEntityRef": f"HD_{number}",
+        "rootEntityType": "ORDER",
+        "type": "NORMAL",
+        "attributes": {"shippingPartner": "Example Parcel", "trackingNumber": f"EX{number}", "trackingUrl": f"https://parcel.example/{number}"},
+    }
+    event.update(changes)
+    return {key: value for key, value in event.items() if value is not None}
+
+
+def text(event) -> bytes:
+    return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def sign(body: bytes, digest: str, key: Path = DEVELOPMENT_KEY) -> str:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(body)
+        file.flush()
+        command = ["openssl", "dgst", f"-{digest}", "-sign", str(key), file.name]
+        return base64.b64encode(subprocess.run(command, check=True, capture_output=True).stdout).decode()
+
+
+def both(body: bytes) -> dict:
+    """Both headers, as Fluent sends them."""
+    return {"fluent-signature": sign(body, "sha512"), "flex.signature": sign(body, "md5")}
+
+
+def webhook(name: str, body: bytes, headers: dict, binary: bool = False) -> None:
+    request = {
+        "version": "2.0",
+        "routeKey": f"POST {PATH}",
+        "rawPath": PATH,
+        "rawQueryString": "",
+        "headers": {"content-length": str(len(body)), "content-type": "application/json", "host": "example.execute-api.eu-west-1.amazonaws.com", **headers},
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "example",
+            "domainName": "example.execute-api.eu-west-1.amazonaws.com",
+            "domainPrefix": "example",
+            "http": {"method": "POST", "path": PATH, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "example"},
+            "requestId": "example-request",
+            "routeKey": f"POST {PATH}",
+            "stage": "$default",
+            "time": "20/Nov/2026:08:30:00 +0000",
+            "timeEpoch": 1795163400000,
+        },
+        "body": base64.b64encode(body).decode() if binary else body.decode(),
+        "isBase64Encoded": binary,
+    }
+    save(f"webhook-{name}", request)
+
+
+def record(number: int, body: str, group: str, deduplication: str) -> dict:
+    return {
+        "messageId": f"00000000-0000-4000-8000-{number:012d}",
+        "receiptHandle": f"receipt-{number}",
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": "1795163400000",
+            "SequenceNumber": str(18850000000000000000 + number),
+            "MessageGroupId": group,
+            "SenderId": "AROAEXAMPLE:webhook-receiver",
+            "MessageDeduplicationId": deduplication,
+            "ApproximateFirstReceiveTimestamp": "1795163400100",
+        },
+        "messageAttributes": {},
+        "md5OfBody": hashlib.md5(body.encode()).hexdigest(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:fluent-connect-event-queue.fifo",
+        "awsRegion": "eu-west-1",
+    }
+
+
+def message(event: dict, **changes) -> str:
+    envelope = {"version": 1, "id": event["id"], "name": event["name"], "source": "fluent", "receivedAt": TIME, "payload": event}
+    return text({**envelope, **changes}).decode()
+
+
+def queued(number: int, body: str | None = None, entity: int | None = None, **changes) -> dict:
+    event = fluent_event(number, **changes)
+    group = f"fluent/ACME/ORDER/HD_{entity or number}"
+    return record(number, body or message(event), group, f"fluent/{event['id']}")
+
+
+def router(name: str, *records: dict) -> None:
+    save(f"router-{name}", {"Records": list(records)})
+
+
+def save(name: str, value: dict) -> None:
+    (HERE / f"{name}.json").write_text(json.dumps(value, indent=2) + "\n")
+
+
+def webhooks() -> None:
+    body = text(fluent_event(1001))
+    webhook("200-both-signatures", body, both(body))
+    body = text(fluent_event(1002))
+    webhook("200-fluent-signature", body, {"fluent-signature": sign(body, "sha512")})
+    body = text(fluent_event(1003))
+    md5 = {"flex.signature": sign(body, "md5")}
+    webhook("200-flex-signature-md5-allowed", body, md5)
+    webhook("401-flex-signature-md5-not-allowed", body, md5)
+    webhook("401-empty-fluent-signature-md5-allowed", body, {"fluent-signature": "", **md5})
+    body = text(fluent_event(1004))
+    webhook("200-base64-body", body, both(body), binary=True)
+    body = text(fluent_event(1005, name="NobodyWantsThis"))
+    webhook("200-unknown-event", body, both(body))
+    body = text(fluent_event(1006, entityId=1006, retailerId=1))
+    webhook("200-numbers-for-ids", body, both(body))
+    exact = {"long": 9007199254740993, "text": 'quote " back\\slash \ufffe\uffff \U0001f4e6'}
+    body = text(fluent_event(1007, attributes=exact)).replace(b'"long":', b'"longer":12345678901234567890123.450,"long":')
+    webhook("200-exact-numbers", body, both(body))
+    body = text(fluent_event(1008, name="OrderCreated", entityStatus="CREATED", attributes={}))
+    webhook("200-order-created", body, both(body))
+    body = text(fluent_event(1009))
+    webhook("401-forged", body, {"fluent-signature": sign(body, "sha512", OTHER_KEY)})
+    webhook("401-altered-body", body.replace(b"SHIPPED", b"BOOKED"), both(body))
+    webhook("401-missing-signature", body, {})
+    webhook("401-malformed-signature", body, {"fluent-signature": "not base64!"})
+    signature = sign(body, "sha512")
+    webhook("401-duplicate-signature", body, {"fluent-signature": f"{signature},{signature}"})
+    body = b'{\n  "id": "5f0c9c1e",\n  "name": "OrderStatusChange"\n  "accountId": "ACME",\n}\n'
+    webhook("400-documentation-sample", body, both(body))
+    for name, changes in {"missing": {"entityRef": None}, "empty": {"name": ""}, "boolean": {"accountId": True}}.items():
+        body = text(fluent_event(1010, **changes))
+        webhook(f"400-{name}-field", body, both(body))
+    body = text(list(fluent_event(1011).values()))
+    webhook("400-not-an-object", body, both(body))
+    body = text(fluent_event(1012, accountId="OTHER"))
+    webhook("403-foreign-account", body, both(body))
+
+
+def batches() -> None:
+    router("one", queued(2001))
+    router("poison-record", queued(2002), queued(2003, body="{not json"), queued(2004))
+    router("two-groups", *(queued(2005 + n, entity=2005 + n % 2) for n in range(4)))
+    router("unknown-version", queued(2010, body=message(fluent_event(2010), version=99)))
+    router("empty-id", queued(2011, body=message(fluent_event(2011), id="")))
+    router("unrouted", queued(2012, name="NobodyWantsThis"))
+
+
+if __name__ == "__main__":
+    webhooks()
+    batches()
