@@ -88,6 +88,6 @@ mod tests {
     #[test]
     fn the_codes_are_frozen() {
         let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        insta::assert_snapshot!(codes.join(" "), @"");
+        insta::assert_snapshot!(codes.join(" "), @"E_PAYLOAD E_SIGNATURE E_ACCOUNT E_SOURCE E_TOO_LARGE E_QUEUE E_CONFIG E_MESSAGE E_VERSION E_UNROUTED E_HANDLER E_ENDPOINT E_PANIC E_DEADLINE E_TIMEOUT E_CONNECT E_RESPONSE E_REQUEST E_STATUS");
     }
 }

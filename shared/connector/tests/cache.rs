@@ -1,0 +1,109 @@
+//! The configuration cache: time to live, last good copy, one line a failure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use connector::cache::Cache;
+use connector::configuration::{KeyRing, RoutingTable};
+use connector::parameter::Section;
+use testkit::fakes::{FakeConfiguration, FakeLog, ManualClock};
+
+const TTL: Duration = Duration::from_secs(30);
+
+struct World<S> {
+    cache: Cache<S>,
+    clock: ManualClock,
+    store: Arc<FakeConfiguration>,
+    log: Arc<FakeLog>,
+}
+
+fn world<S: connector::cache::Snapshot>(parameters: &[(Section, &str, &str)]) -> World<S> {
+    let (clock, log) = (ManualClock::default(), Arc::new(FakeLog::default()));
+    let store = Arc::new(FakeConfiguration::with(parameters));
+    World { cache: Cache::new(store.clone(), TTL, clock.port(), log.clone()), clock, store, log }
+}
+
+fn url(table: &RoutingTable) -> Option<&str> {
+    table.endpoint("shop").map(|endpoint| endpoint.url.as_url().as_str())
+}
+
+#[tokio::test]
+async fn it_is_read_once_a_time_to_live_and_then_new() {
+    let world = world::<RoutingTable>(&[(Section::Endpoints, "shop", "https://a.example/")]);
+    for _ in 0..3 {
+        world.cache.get().await.unwrap();
+    }
+    assert_eq!(world.store.reads(), 1);
+    let before = world.cache.get().await.unwrap().version().to_owned();
+    world.store.put(Section::Endpoints, "shop", "https://b.example/");
+    assert_eq!(url(&world.cache.get().await.unwrap()), Some("https://a.example/"));
+    world.clock.advance(TTL);
+    let table = world.cache.get().await.unwrap();
+    assert_eq!(url(&table), Some("https://b.example/"));
+    assert_ne!(table.version(), before);
+}
+
+#[tokio::test]
+async fn an_unreadable_store_keeps_the_last_good_copy_and_is_logged_once() {
+    let world = world::<RoutingTable>(&[(Section::Endpoints, "shop", "https://a.example/")]);
+    world.cache.get().await.unwrap();
+    world.store.set_unreadable(true);
+    for _ in 0..5 {
+        world.clock.advance(TTL);
+        assert!(url(&world.cache.get().await.unwrap()).is_some());
+    }
+    assert_eq!(world.log.types(), ["configuration.problem"]);
+    assert_eq!(world.log.entries()[0]["last_good_kept"], true);
+    world.store.set_unreadable(false);
+    world.clock.advance(TTL);
+    world.cache.get().await.unwrap();
+    world.store.set_unreadable(true);
+    world.clock.advance(TTL);
+    world.cache.get().await.unwrap();
+    assert_eq!(world.log.types().len(), 2);
+}
+
+#[tokio::test]
+async fn a_store_that_was_never_readable_is_an_error_and_asked_again_soon_but_not_at_once() {
+    let world = world::<KeyRing>(&[]);
+    world.store.set_unreadable(true);
+    for _ in 0..3 {
+        assert!(world.cache.get().await.is_err());
+    }
+    assert_eq!(world.store.reads(), 1);
+    world.store.set_unreadable(false);
+    world.clock.advance(Duration::from_secs(5));
+    assert!(world.cache.get().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_broken_parameter_keeps_its_last_good_copy_and_harms_no_other() {
+    let world = world::<RoutingTable>(&[
+        (Section::Endpoints, "shop", "https://a.example/"),
+        (Section::Endpoints, "broken", "no url"),
+    ]);
+    let table = world.cache.get().await.unwrap();
+    assert!(url(&table).is_some() && table.endpoint("broken").is_none());
+    world.store.put(Section::Endpoints, "shop", "https://user:hunter2@a.example/");
+    for _ in 0..3 {
+        world.clock.advance(TTL);
+        assert_eq!(url(&world.cache.get().await.unwrap()), Some("https://a.example/"));
+    }
+    let entries = world.log.entries();
+    assert_eq!(entries.len(), 2, "{entries:?}");
+    assert_eq!((&entries[0]["parameter"], &entries[1]["parameter"]), (&"endpoints/broken".into(), &"endpoints/shop".into()));
+    assert!(!format!("{entries:?}").contains("hunter2"));
+    world.store.remove(Section::Endpoints, "shop");
+    world.clock.advance(TTL);
+    assert_eq!(url(&world.cache.get().await.unwrap()), None, "a deleted parameter is gone");
+}
+
+#[tokio::test]
+async fn a_key_that_does_not_parse_is_named_and_disables_no_other() {
+    let world = world::<KeyRing>(&[
+        (Section::Keys, "good", testkit::signing::DEVELOPMENT_PUBLIC_KEY),
+        (Section::Keys, "bad", "MIGf"),
+    ]);
+    assert_eq!(world.cache.get().await.unwrap().keys().len(), 1);
+    assert_eq!(world.log.entries()[0]["parameter"], "keys/bad");
+}
