@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the sample events of this folder, signed with the labelled development key by openssl. Same input, same files."""
+"""Writes the sample events of this folder, signed by openssl with the labelled development key; always the same."""
 
 import base64
 import hashlib
@@ -30,7 +30,11 @@ def fluent_event(number: int, name: str = "OrderStatusChange", **changes) -> dic
         "rootEntityRef": f"HD_{number}",
         "rootEntityType": "ORDER",
         "type": "NORMAL",
-        "attributes": {"shippingPartner": "Example Parcel", "trackingNumber": f"EX{number}", "trackingUrl": f"https://parcel.example/{number}"},
+        "attributes": {
+            "shippingPartner": "Example Parcel",
+            "trackingNumber": f"EX{number}",
+            "trackingUrl": f"https://parcel.example/{number}",
+        },
     }
     event.update(changes)
     return {key: value for key, value in event.items() if value is not None}
@@ -59,13 +63,24 @@ def webhook(name: str, body: bytes, headers: dict, binary: bool = False) -> None
         "routeKey": f"POST {PATH}",
         "rawPath": PATH,
         "rawQueryString": "",
-        "headers": {"content-length": str(len(body)), "content-type": "application/json", "host": "example.execute-api.eu-west-1.amazonaws.com", **headers},
+        "headers": {
+            "content-length": str(len(body)),
+            "content-type": "application/json",
+            "host": "example.execute-api.eu-west-1.amazonaws.com",
+            **headers,
+        },
         "requestContext": {
             "accountId": "123456789012",
             "apiId": "example",
             "domainName": "example.execute-api.eu-west-1.amazonaws.com",
             "domainPrefix": "example",
-            "http": {"method": "POST", "path": PATH, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "example"},
+            "http": {
+                "method": "POST",
+                "path": PATH,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "example",
+            },
             "requestId": "example-request",
             "routeKey": f"POST {PATH}",
             "stage": "$default",
@@ -101,7 +116,14 @@ def record(number: int, body: str, group: str, deduplication: str) -> dict:
 
 
 def message(event: dict, **changes) -> str:
-    envelope = {"version": 1, "id": event["id"], "name": event["name"], "source": "fluent", "receivedAt": TIME, "payload": event}
+    envelope = {
+        "version": 1,
+        "id": event["id"],
+        "name": event["name"],
+        "source": "fluent",
+        "receivedAt": TIME,
+        "payload": event,
+    }
     return text({**envelope, **changes}).decode()
 
 
@@ -136,7 +158,9 @@ def webhooks() -> None:
     body = text(fluent_event(1006, entityId=1006, retailerId=1))
     webhook("200-numbers-for-ids", body, both(body))
     exact = {"long": 9007199254740993, "text": 'quote " back\\slash \ufffe\uffff \U0001f4e6'}
-    body = text(fluent_event(1007, attributes=exact)).replace(b'"long":', b'"longer":12345678901234567890123.450,"long":')
+    body = text(fluent_event(1007, attributes=exact)).replace(
+        b'"long":', b'"longer":12345678901234567890123.450,"long":'
+    )
     webhook("200-exact-numbers", body, both(body))
     body = text(fluent_event(1008, name="OrderCreated", entityStatus="CREATED", attributes={}))
     webhook("200-order-created", body, both(body))
@@ -149,7 +173,11 @@ def webhooks() -> None:
     webhook("401-duplicate-signature", body, {"fluent-signature": f"{signature},{signature}"})
     body = b'{\n  "id": "5f0c9c1e",\n  "name": "OrderStatusChange"\n  "accountId": "ACME",\n}\n'
     webhook("400-documentation-sample", body, both(body))
-    for name, changes in {"missing": {"entityRef": None}, "empty": {"name": ""}, "boolean": {"accountId": True}}.items():
+    for name, changes in {
+        "missing": {"entityRef": None},
+        "empty": {"name": ""},
+        "boolean": {"accountId": True},
+    }.items():
         body = text(fluent_event(1010, **changes))
         webhook(f"400-{name}-field", body, both(body))
     body = text(list(fluent_event(1011).values()))

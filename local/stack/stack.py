@@ -138,8 +138,8 @@ class Stack:
 
     def event_log(self, message_id: str | None = None) -> list[dict]:
         """The entries of the event log, of one message where it is given, by time."""
-        pages = self.client("logs").get_paginator("filter_log_events").paginate(
-            logGroupName=self.outputs["EventLogGroup"]
+        pages = (
+            self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=self.outputs["EventLogGroup"])
         )
         entries = [json.loads(event["message"]) for page in pages for event in page["events"]]
         chosen = [entry for entry in entries if message_id is None or entry.get("message.id") == message_id]
@@ -172,9 +172,7 @@ class Stack:
         return taken
 
     def function_name(self, logical_id: str) -> str:
-        resource = self.client("cloudformation").describe_stack_resource(
-            StackName=STACK, LogicalResourceId=logical_id
-        )
+        resource = self.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)
         return resource["StackResourceDetail"]["PhysicalResourceId"]
 
 

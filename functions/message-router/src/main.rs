@@ -1,6 +1,7 @@
 //! Reads the environment, builds the clients, runs. Nothing here makes a network call before the first batch.
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws::configuration::SsmConfiguration;
@@ -20,10 +21,20 @@ use message_router::settings::Settings;
 use outbound::HttpTransport;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let router = &router().await.inspect_err(|error| aws::console::init_failed(error.as_ref()))?;
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            aws::console::init_failed(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let router = router().await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
-        Ok::<_, std::convert::Infallible>(route(router, event).await)
+        Ok::<_, std::convert::Infallible>(route(&router, event).await)
     }))
     .await
 }

@@ -23,7 +23,12 @@ pub(crate) enum Settled {
 }
 
 impl Router {
-    pub(crate) async fn settle(&self, record: &Record, decision: &Decision, invocation: &Invocation) -> Settled {
+    pub(crate) async fn settle(
+        &self,
+        record: &Record,
+        decision: &Decision,
+        invocation: &Invocation,
+    ) -> Settled {
         match &decision.disposition {
             Disposition::Acknowledge => Settled::Done,
             Disposition::Retry { after, code } => {
@@ -38,7 +43,8 @@ impl Router {
                     Reason::Unrouted => EventType::MessageUnrouted,
                     Reason::Misconfigured => EventType::MessageUndelivered,
                 };
-                let entry = self.entry(kind, *code, record, decision, invocation).field("reason", reason.as_str());
+                let entry =
+                    self.entry(kind, *code, record, decision, invocation).field("reason", reason.as_str());
                 let copy = self.copy(record, decision, reason.as_str(), *code);
                 self.moved(self.undelivered_queue.as_ref(), &copy, record, entry, invocation).await
             }
@@ -100,7 +106,11 @@ impl Router {
         Outgoing {
             body: record.body.clone().filter(|body| !body.is_empty()).unwrap_or_else(|| "null".to_owned()),
             group: if record.group.is_empty() { "unknown".to_owned() } else { record.group.clone() },
-            deduplication: if record.id.is_empty() { record.deduplication.clone() } else { record.id.clone() },
+            deduplication: if record.id.is_empty() {
+                record.deduplication.clone()
+            } else {
+                record.id.clone()
+            },
             trace: record.trace.clone(),
             attributes,
         }

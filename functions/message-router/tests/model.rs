@@ -1,5 +1,7 @@
 //! The router against its contract: random records, random failures, exactly one disposition each, order kept.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +64,8 @@ impl World {
     fn route_within(&self, records: &[Record], time: Duration) -> Vec<String> {
         let deadline = self.clock.port()().checked_add(time).unwrap();
         let invocation = Invocation { request_id: "request".to_owned(), deadline };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(self.router.route(records.to_vec(), &invocation))
     }
 
@@ -269,7 +272,10 @@ fn a_body_that_is_no_message_goes_to_the_dead_letter_queue_as_it_came() {
 #[test]
 fn a_panic_is_tried_again_and_ends_in_the_dead_letter_queue_alone() {
     let records = |attempt| {
-        [record("m1", "g1", envelope("m1", "Panic"), attempt), record("m2", "g2", envelope("m2", "Deliver"), 1)]
+        [
+            record("m1", "g1", envelope("m1", "Panic"), attempt),
+            record("m2", "g2", envelope("m2", "Deliver"), 1),
+        ]
     };
     let world = World::new();
     assert_eq!(world.route(&records(1)), ["m1"]);

@@ -1,5 +1,7 @@
 //! Every SQS sample in `events/`: Lambda's JSON in, and where each record ends.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +56,7 @@ async fn every_sample_batch_ends_as_it_should() {
     }
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events");
     let router = |name: &String| name.starts_with("router-");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(files.filter(router).count(), expected.len(), "every file is tested");
 }

@@ -32,7 +32,8 @@ pub async fn answer(receiver: &Receiver, request: Request) -> Response<Body> {
 
 fn refused(refusal: &Refusal, request_id: &str) -> Response<Body> {
     let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = json!({ "code": refusal.code().as_str(), "message": refusal.public_text(), "requestId": request_id });
+    let body =
+        json!({ "code": refusal.code().as_str(), "message": refusal.public_text(), "requestId": request_id });
     let mut response = respond(status, &body);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_SECONDS.into());

@@ -1,6 +1,7 @@
 //! Reads the environment, builds the clients, runs. Nothing here makes a network call before the first request.
 
 use std::error::Error;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use aws::configuration::SsmConfiguration;
@@ -16,10 +17,20 @@ use webhook_receiver::receive::Receiver;
 use webhook_receiver::settings::Settings;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
-    let receiver = &receiver().await.inspect_err(|error| aws::console::init_failed(error.as_ref()))?;
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            aws::console::init_failed(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let receiver = receiver().await?;
     lambda_http::run(service_fn(async |request: Request| {
-        Ok::<_, std::convert::Infallible>(http::answer(receiver, request).await)
+        Ok::<_, std::convert::Infallible>(http::answer(&receiver, request).await)
     }))
     .await
 }

@@ -86,14 +86,18 @@ impl Receiver {
             return Err(Refusal::Account(event.account));
         }
         let message = Message::from_fluent(&event, (self.clock)()).map_err(Refusal::Message)?;
-        let outgoing = message
-            .outgoing(group_of(&event), inbound.trace.map(str::to_owned))
-            .map_err(Refusal::Message)?;
+        let outgoing =
+            message.outgoing(group_of(&event), inbound.trace.map(str::to_owned)).map_err(Refusal::Message)?;
         self.send(inbound, &message, &outgoing).await?;
         Ok(message)
     }
 
-    async fn send(&self, inbound: &Inbound<'_>, message: &Message, outgoing: &Outgoing) -> Result<(), Refusal> {
+    async fn send(
+        &self,
+        inbound: &Inbound<'_>,
+        message: &Message,
+        outgoing: &Outgoing,
+    ) -> Result<(), Refusal> {
         let about = message.about();
         let subject = Subject { message: Some(message), about: Some(&about), ..subject(inbound) };
         let sent = self.queue.send(outgoing).await;

@@ -77,7 +77,9 @@ impl Refusal {
             Self::Payload(EventError::Field { field }) => {
                 format!("field {field} must be a non-empty string or a number")
             }
-            Self::Payload(EventError::NotJson(_)) | Self::Message(_) => "the body is not a JSON object".to_owned(),
+            Self::Payload(EventError::NotJson(_)) | Self::Message(_) => {
+                "the body is not a JSON object".to_owned()
+            }
             Self::Account(_) => "this deployment does not serve the account".to_owned(),
             Self::Queue(_) => "the event could not be queued, try again later".to_owned(),
         }

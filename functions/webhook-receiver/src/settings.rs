@@ -33,7 +33,11 @@ impl Settings {
             prefix: environment.path("CONFIG_PREFIX")?,
             ttl: environment.seconds("CONFIG_TTL_SECONDS")?,
             accounts: environment.list("FLUENT_ACCOUNTS")?,
-            md5: if environment.switch("ALLOW_MD5_SIGNATURE")? { Md5Policy::AllowAlone } else { Md5Policy::Refuse },
+            md5: if environment.switch("ALLOW_MD5_SIGNATURE")? {
+                Md5Policy::AllowAlone
+            } else {
+                Md5Policy::Refuse
+            },
             event_queue: environment.url("EVENT_QUEUE_URL")?,
             event_log_group: environment.text("EVENT_LOG_GROUP")?,
         })

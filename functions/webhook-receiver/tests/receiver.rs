@@ -1,5 +1,7 @@
 //! The receiver: Lambda JSON in, Lambda JSON out.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,7 +56,7 @@ impl World {
         });
         let payload: LambdaRequest = serde_json::from_value(event.clone()).unwrap();
         let mut context = Context::default();
-        context.request_id = "request-1".to_owned();
+        "request-1".clone_into(&mut context.request_id);
         context.xray_trace_id = Some("Root=1-2-3;Sampled=1".to_owned());
         let response = Adapter::from(service).call(LambdaEvent::new(payload, context)).await.unwrap();
         let response = serde_json::to_value(response).unwrap();
@@ -93,7 +95,11 @@ async fn every_sample_webhook_is_answered_as_its_name_says() {
         let md5 = if name.contains("md5-allowed") { Md5Policy::AllowAlone } else { Md5Policy::Refuse };
         let world = World::new(md5);
         let (status, body, headers) = world.invoke(&sample(name.trim_end_matches(".json"))).await;
-        assert_eq!(Some(status), rest.split('-').next().and_then(|status| status.parse().ok()), "{name} {body}");
+        assert_eq!(
+            Some(status),
+            rest.split('-').next().and_then(|status| status.parse().ok()),
+            "{name} {body}"
+        );
         assert_eq!(headers["content-type"], "application/json");
         assert_eq!(world.queue.sent().len(), usize::from(status == 200), "{name}");
         let code = match status {
@@ -124,7 +130,8 @@ async fn an_accepted_webhook_is_queued_with_its_ids_and_trace() {
     assert_eq!((message.id.as_str(), message.name.as_str()), (id, "OrderStatusChange"));
     let raw = sample("webhook-200-both-signatures");
     assert_eq!(message.payload.get(), raw["body"].as_str().unwrap());
-    let accepted = world.console.entries().into_iter().find(|entry| entry["type"] == "inbound.accepted").unwrap();
+    let accepted =
+        world.console.entries().into_iter().find(|entry| entry["type"] == "inbound.accepted").unwrap();
     assert_eq!((&accepted["message.id"], &accepted["trace.id"]), (&json!(id), &json!("1-2-3")));
     assert!(world.event_log.entries().is_empty(), "no CloudWatch call on the request path");
 }
@@ -132,7 +139,8 @@ async fn an_accepted_webhook_is_queued_with_its_ids_and_trace() {
 #[tokio::test]
 async fn a_signature_refusal_says_nothing_of_its_reason() {
     let mut answers = Vec::new();
-    for name in ["forged", "altered-body", "missing-signature", "malformed-signature", "duplicate-signature"] {
+    for name in ["forged", "altered-body", "missing-signature", "malformed-signature", "duplicate-signature"]
+    {
         let world = World::new(Md5Policy::Refuse);
         answers.push(world.invoke(&sample(&format!("webhook-401-{name}"))).await.1);
         let logged = world.console.entries().pop().unwrap();
@@ -206,7 +214,9 @@ async fn with_no_usable_key_every_request_is_refused_and_an_error_is_logged() {
 
 #[tokio::test]
 async fn another_path_or_method_is_404() {
-    for (path, method) in [("/api/v1/fluent-connect/other", "POST"), ("/api/v1/fluent-connect/webhook", "GET")] {
+    for (path, method) in
+        [("/api/v1/fluent-connect/other", "POST"), ("/api/v1/fluent-connect/webhook", "GET")]
+    {
         let mut event = sample("webhook-200-fluent-signature");
         event["rawPath"] = json!(path);
         event["requestContext"]["http"]["path"] = json!(path);

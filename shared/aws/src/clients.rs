@@ -43,12 +43,12 @@ pub async fn sdk_config() -> Result<SdkConfig, HttpClientError> {
 
 /// The compiled-in roots as one PEM text: reading the machine's trust store would cost INIT more.
 fn roots() -> TrustStore {
-    let pem: String = webpki_root_certs::TLS_SERVER_ROOT_CERTS
-        .iter()
-        .map(|der| {
-            format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", STANDARD.encode(der))
-        })
-        .collect();
+    let mut pem = String::new();
+    for der in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+        pem.push_str("-----BEGIN CERTIFICATE-----\n");
+        STANDARD.encode_string(der, &mut pem);
+        pem.push_str("\n-----END CERTIFICATE-----\n");
+    }
     TrustStore::empty().with_pem_certificate(pem)
 }
 

@@ -46,7 +46,11 @@ impl CloudWatchEventLog {
 
     async fn put_creating(&self, batch: &[Entry]) -> Result<PutLogEventsOutput, String> {
         match self.put(batch).await {
-            Err(error) if error.as_service_error().is_some_and(PutLogEventsError::is_resource_not_found_exception) => {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(PutLogEventsError::is_resource_not_found_exception) =>
+            {
                 self.create_stream().await?;
                 self.put(batch).await.map_err(|error| DisplayErrorContext(error).to_string())
             }
@@ -65,7 +69,9 @@ impl CloudWatchEventLog {
         match call.send().await {
             Ok(_) => Ok(()),
             Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_resource_already_exists_exception()) =>
+                if error
+                    .as_service_error()
+                    .is_some_and(aws_sdk_cloudwatchlogs::operation::create_log_stream::CreateLogStreamError::is_resource_already_exists_exception) =>
             {
                 Ok(())
             }
@@ -106,7 +112,10 @@ fn event(entry: &Entry) -> Result<InputLogEvent, aws_sdk_cloudwatchlogs::error::
 }
 
 /// The rejected entries: those before the end of the too old and expired, and those from the start of the too new.
-fn rejected_of<'a>(batch: &'a [Entry], rejected: &RejectedLogEventsInfo) -> impl ExactSizeIterator<Item = &'a Entry> {
+fn rejected_of<'a>(
+    batch: &'a [Entry],
+    rejected: &RejectedLogEventsInfo,
+) -> impl ExactSizeIterator<Item = &'a Entry> {
     let index = |value: i32| usize::try_from(value).unwrap_or_default().min(batch.len());
     let ends = [rejected.too_old_log_event_end_index(), rejected.expired_log_event_end_index()];
     let old = ends.into_iter().flatten().map(index).max().unwrap_or_default();

@@ -40,7 +40,8 @@ impl SqsQueue {
             call = call.message_attributes(*name, text(value)?);
         }
         if let Some(trace) = &message.trace {
-            let value = MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build()?;
+            let value =
+                MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build()?;
             call = call.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
         }
         call.send().await?;

@@ -42,7 +42,12 @@ struct State<S> {
 
 impl<S: Snapshot> Cache<S> {
     /// An empty cache: nothing is read before the first [`get`](Self::get).
-    pub fn new(source: Arc<dyn ConfigurationSource>, ttl: Duration, clock: Clock, console: Arc<dyn Console>) -> Self {
+    pub fn new(
+        source: Arc<dyn ConfigurationSource>,
+        ttl: Duration,
+        clock: Clock,
+        console: Arc<dyn Console>,
+    ) -> Self {
         let state = State {
             snapshot: None,
             read_again_at: Timestamp::MIN,
@@ -83,7 +88,8 @@ impl<S: Snapshot> Cache<S> {
                 if state.last_error.is_none() {
                     self.console.write(&unreadable(&error, state.snapshot.is_some(), now));
                 }
-                state.read_again_at = now.saturating_add(self.ttl.min(RETRY_READ_AFTER)).unwrap_or(Timestamp::MAX);
+                state.read_again_at =
+                    now.saturating_add(self.ttl.min(RETRY_READ_AFTER)).unwrap_or(Timestamp::MAX);
                 state.last_error = Some(error);
             }
         }

@@ -87,9 +87,10 @@ impl Snapshot for RoutingTable {
             parsed(parameters, Section::Endpoints, last.map(|last| &last.endpoints), &mut problems, |text| {
                 Endpoint::parse(text).map_err(|error| chain(&error))
             });
-        let routes = parsed(parameters, Section::Routes, last.map(|last| &last.routes), &mut problems, |text| {
-            Route::parse(text).map_err(|error| chain(&error))
-        });
+        let routes =
+            parsed(parameters, Section::Routes, last.map(|last| &last.routes), &mut problems, |text| {
+                Route::parse(text).map_err(|error| chain(&error))
+            });
         (Self { version: version_of(parameters), endpoints, routes }, problems)
     }
 }

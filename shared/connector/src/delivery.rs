@@ -68,7 +68,11 @@ pub struct DeliveryFailure {
 
 impl Attempt {
     /// An attempt as the transport saw it.
-    pub fn new(request: &OutboundRequest, duration: Duration, result: Result<Response, TransportFailure>) -> Self {
+    pub fn new(
+        request: &OutboundRequest,
+        duration: Duration,
+        result: Result<Response, TransportFailure>,
+    ) -> Self {
         Self { url: request.url.redacted(), request_bytes: request.body.len(), duration, result }
     }
 

@@ -18,7 +18,9 @@ pub enum EndpointError {
     #[error("the endpoint is not an absolute URL such as https://shop.example/orders")]
     NotAUrl(#[source] url::ParseError),
     /// Another scheme than http or https.
-    #[error("the endpoint's scheme is {scheme:?}: only https (and http to allowed networks) can be delivered to")]
+    #[error(
+        "the endpoint's scheme is {scheme:?}: only https (and http to allowed networks) can be delivered to"
+    )]
     Scheme {
         /// The scheme it has.
         scheme: String,
@@ -113,7 +115,10 @@ mod tests {
 
     #[test]
     fn a_url_without_a_query_stays_as_it_is() {
-        assert_eq!(EndpointUrl::parse("https://shop.example/a").unwrap().redacted(), "https://shop.example/a");
+        assert_eq!(
+            EndpointUrl::parse("https://shop.example/a").unwrap().redacted(),
+            "https://shop.example/a"
+        );
     }
 
     #[test]

@@ -74,7 +74,10 @@ impl<'a> Environment<'a> {
         if path.starts_with('/') && !path.ends_with('/') {
             Ok(path)
         } else {
-            Err(EnvironmentError::Malformed { name, expected: "a path that starts with a slash and does not end with one" })
+            Err(EnvironmentError::Malformed {
+                name,
+                expected: "a path that starts with a slash and does not end with one",
+            })
         }
     }
 
@@ -97,7 +100,10 @@ impl<'a> Environment<'a> {
     pub fn list(&self, name: &'static str) -> Result<BTreeSet<String>, EnvironmentError> {
         let items: BTreeSet<_> = self.text(name)?.split(',').map(|item| item.trim().to_owned()).collect();
         if items.contains("") {
-            return Err(EnvironmentError::Malformed { name, expected: "a comma-separated list without empty items" });
+            return Err(EnvironmentError::Malformed {
+                name,
+                expected: "a comma-separated list without empty items",
+            });
         }
         Ok(items)
     }

@@ -130,7 +130,10 @@ fn required(field: &'static str, value: Option<&RawValue>) -> Result<String, Eve
 fn text(value: Option<&RawValue>) -> Option<String> {
     let raw = value?.get();
     match raw.as_bytes().first()? {
-        b'"' => serde_json::from_str::<Cow<'_, str>>(raw).ok().map(Cow::into_owned).filter(|text| !text.is_empty()),
+        b'"' => serde_json::from_str::<Cow<'_, str>>(raw)
+            .ok()
+            .map(Cow::into_owned)
+            .filter(|text| !text.is_empty()),
         b'-' | b'0'..=b'9' => Some(raw.to_owned()),
         _ => None,
     }

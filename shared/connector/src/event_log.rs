@@ -193,7 +193,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{
-        ENTRY_OVERHEAD_BYTES, Entry, EventType, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, MAX_BATCH_SPAN_MS, Subject, plan,
+        ENTRY_OVERHEAD_BYTES, Entry, EventType, MAX_BATCH_BYTES, MAX_BATCH_ENTRIES, MAX_BATCH_SPAN_MS,
+        Subject, plan,
     };
 
     fn entry(ms: i64, bytes: usize) -> Entry {

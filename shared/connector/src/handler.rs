@@ -119,7 +119,9 @@ pub struct Registry {
 
 /// Two handlers claim one name with one priority.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("two handlers are registered as {name:?} with priority {priority}: rename one, or give it a higher priority")]
+#[error(
+    "two handlers are registered as {name:?} with priority {priority}: rename one, or give it a higher priority"
+)]
 pub struct RegistryError {
     name: &'static str,
     priority: i32,

@@ -8,11 +8,11 @@ use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_1024_8192_SHA512_FOR_LEGAC
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::Md5;
+use rsa::RsaPublicKey;
 use rsa::pkcs1v15::{Signature, VerifyingKey};
 use rsa::pkcs8::DecodePublicKey as _;
 use rsa::signature::Verifier as _;
 use rsa::traits::PublicKeyParts as _;
-use rsa::RsaPublicKey;
 
 /// The smallest key accepted, in bits: Fluent's own keys have 1024.
 pub const MIN_KEY_BITS: usize = 1024;
@@ -29,7 +29,9 @@ pub enum KeyError {
     #[error("the key is neither bare base64 nor PEM with BEGIN PUBLIC KEY")]
     NotBase64(#[source] base64::DecodeError),
     /// A PEM armour of another kind, such as a certificate or a private key.
-    #[error("the PEM block is not a PUBLIC KEY: give the X.509 public key, not a certificate or a private key")]
+    #[error(
+        "the PEM block is not a PUBLIC KEY: give the X.509 public key, not a certificate or a private key"
+    )]
     WrongPem,
     /// The bytes are not an X.509 `SubjectPublicKeyInfo` of an RSA key.
     #[error("the key is not an RSA public key in X.509 SubjectPublicKeyInfo form")]

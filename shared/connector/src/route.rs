@@ -140,10 +140,25 @@ mod tests {
 
     #[test]
     fn a_star_stands_for_any_run_of_characters() {
-        for (pattern, name) in [("*", "x"), ("*", ""), ("Order*", "OrderX"), ("*Change", "OrderChange"), ("a*b*c", "a-b-c"), ("a**c", "ac"), ("Order", "Order")] {
+        for (pattern, name) in [
+            ("*", "x"),
+            ("*", ""),
+            ("Order*", "OrderX"),
+            ("*Change", "OrderChange"),
+            ("a*b*c", "a-b-c"),
+            ("a**c", "ac"),
+            ("Order", "Order"),
+        ] {
             assert!(matches(pattern, name), "{pattern} {name}");
         }
-        for (pattern, name) in [("Order", "OrderX"), ("Order*", "order"), ("a*b*c", "a-c"), ("ab*ba", "aba"), ("a*b*b", "ab"), ("", "x")] {
+        for (pattern, name) in [
+            ("Order", "OrderX"),
+            ("Order*", "order"),
+            ("a*b*c", "a-c"),
+            ("ab*ba", "aba"),
+            ("a*b*b", "ab"),
+            ("", "x"),
+        ] {
             assert!(!matches(pattern, name), "{pattern} {name}");
         }
     }
@@ -167,14 +182,20 @@ mod tests {
     fn a_route_needs_only_a_message() {
         let route = Route::parse("message: OrderStatusChange\nendpoint: storefront").unwrap();
         assert_eq!((route.handler.as_str(), route.enabled), ("webhook", true));
-        assert!(Route::parse(r#"{"message": ["a", "b*"], "props": {"x": [1]}}"#).unwrap().message.contains("bc"));
+        assert!(
+            Route::parse(r#"{"message": ["a", "b*"], "props": {"x": [1]}}"#).unwrap().message.contains("bc")
+        );
     }
 
     #[test]
     fn a_broken_route_says_where_and_what() {
         let unknown = Route::parse("message: a\nendpont: b").unwrap_err().to_string();
-        assert!(unknown.contains("endpont") && unknown.contains("endpoint") && unknown.contains("line 2"), "{unknown}");
-        for text in ["", "message: []", "message: ''", "endpoint: a", "- a", "message: {a: b}", "message: [a"] {
+        assert!(
+            unknown.contains("endpont") && unknown.contains("endpoint") && unknown.contains("line 2"),
+            "{unknown}"
+        );
+        for text in ["", "message: []", "message: ''", "endpoint: a", "- a", "message: {a: b}", "message: [a"]
+        {
             assert!(Route::parse(text).is_err(), "{text}");
         }
     }

@@ -59,6 +59,9 @@ pub enum Md5Policy {
     AllowAlone,
 }
 
+/// Whether a key made a signature over a body.
+type Matches = fn(&PublicKey, &[u8], &[u8]) -> bool;
+
 /// The values of the two signature headers, in the order they came.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SignatureHeaders<'a> {
@@ -91,7 +94,7 @@ impl<'k> Verifier<'k> {
         body: &'a [u8],
         headers: &SignatureHeaders<'_>,
     ) -> Result<Verified<'a>, SignatureError> {
-        let (values, matches): (_, fn(&PublicKey, &[u8], &[u8]) -> bool) =
+        let (values, matches): (_, Matches) =
             match (headers.fluent.is_empty(), headers.flex.is_empty(), self.md5) {
                 (false, _, _) => (&headers.fluent, PublicKey::verifies_sha512),
                 (true, true, _) => return Err(SignatureError::Missing),

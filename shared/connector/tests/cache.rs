@@ -91,7 +91,10 @@ async fn a_broken_parameter_keeps_its_last_good_copy_and_harms_no_other() {
     }
     let entries = world.log.entries();
     assert_eq!(entries.len(), 2, "{entries:?}");
-    assert_eq!((&entries[0]["parameter"], &entries[1]["parameter"]), (&"endpoints/broken".into(), &"endpoints/shop".into()));
+    assert_eq!(
+        (&entries[0]["parameter"], &entries[1]["parameter"]),
+        (&"endpoints/broken".into(), &"endpoints/shop".into())
+    );
     assert!(!format!("{entries:?}").contains("hunter2"));
     world.store.remove(Section::Endpoints, "shop");
     world.clock.advance(TTL);

@@ -28,6 +28,8 @@ fn two_handlers_of_one_name_and_priority_are_an_error() {
 
 #[test]
 fn a_higher_priority_replaces_in_any_order() {
-    assert!(Registry::default().register::<Shipped>().register::<Partner>().register::<Other>().build().is_ok());
+    assert!(
+        Registry::default().register::<Shipped>().register::<Partner>().register::<Other>().build().is_ok()
+    );
     assert!(Registry::default().register::<Partner>().register::<Shipped>().build().is_ok());
 }

@@ -1,5 +1,7 @@
 //! Events and messages: required fields, the envelope's round trip, SQS's ids.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use connector::event::{EventError, FluentEvent};
@@ -43,7 +45,10 @@ fn a_required_field_has_to_be_a_non_empty_string_or_a_number() {
             let mut event = event();
             event[field] = bad;
             with_event(&event.to_string(), |event| {
-                assert!(matches!(event, Err(EventError::Field { field: named }) if named == field), "{event:?}");
+                assert!(
+                    matches!(event, Err(EventError::Field { field: named }) if named == field),
+                    "{event:?}"
+                );
             });
         }
         let mut event = event();
@@ -66,7 +71,11 @@ fn what_is_not_one_json_object_is_not_an_event() {
 
 #[test]
 fn the_payload_keeps_every_byte_but_those_that_sqs_refuses() {
-    let body = event().to_string().replacen('{', "{ \"n\": 12345678901234567890.100, \"t\": \"a\u{fffe}\u{ffff}\u{1f4e6}\",\n", 1);
+    let body = event().to_string().replacen(
+        '{',
+        "{ \"n\": 12345678901234567890.100, \"t\": \"a\u{fffe}\u{ffff}\u{1f4e6}\",\n",
+        1,
+    );
     let message = message(&body);
     let expected = body.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
     assert_eq!(message.payload.get(), expected);
@@ -81,7 +90,10 @@ fn the_payload_keeps_every_byte_but_those_that_sqs_refuses() {
 #[test]
 fn the_group_is_the_root_entity_or_the_entity() {
     assert_eq!(group(&json!({})), "fluent/ACME/ORDER/0_123");
-    assert_eq!(group(&json!({"rootEntityType": "ORDER", "rootEntityRef": "R", "entityType": "FULFILMENT"})), "fluent/ACME/ORDER/R");
+    assert_eq!(
+        group(&json!({"rootEntityType": "ORDER", "rootEntityRef": "R", "entityType": "FULFILMENT"})),
+        "fluent/ACME/ORDER/R"
+    );
     assert_eq!(group(&json!({"rootEntityType": "ORDER"})), "fluent/ACME/ORDER/0_123");
 }
 
@@ -112,7 +124,9 @@ fn a_message_larger_than_the_queue_takes_is_refused() {
 
 #[test]
 fn what_is_not_a_message_is_refused_by_cause() {
-    let good: Value = serde_json::from_str(&message(&event().to_string()).outgoing("g".into(), None).unwrap().body).unwrap();
+    let good: Value =
+        serde_json::from_str(&message(&event().to_string()).outgoing("g".into(), None).unwrap().body)
+            .unwrap();
     let changed = |key: &str, value: Value| {
         let mut changed = good.clone();
         changed[key] = value;
@@ -123,10 +137,15 @@ fn what_is_not_a_message_is_refused_by_cause() {
     assert!(matches!(changed("version", json!(2)), Err(MessageError::Version { version: 2 })));
     assert!(matches!(changed("version", json!("1")), Err(MessageError::Field { name: "version", .. })));
     for field in ["id", "name", "source"] {
-        assert!(matches!(changed(field, json!("")), Err(MessageError::Empty { field: named }) if named == field));
+        assert!(
+            matches!(changed(field, json!("")), Err(MessageError::Empty { field: named }) if named == field)
+        );
         assert!(matches!(changed(field, json!(1)), Err(MessageError::Field { name, .. }) if name == field));
     }
-    assert!(matches!(changed("receivedAt", json!("yesterday")), Err(MessageError::Field { name: "receivedAt", .. })));
+    assert!(matches!(
+        changed("receivedAt", json!("yesterday")),
+        Err(MessageError::Field { name: "receivedAt", .. })
+    ));
 }
 
 proptest! {

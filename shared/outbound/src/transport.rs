@@ -35,7 +35,8 @@ impl HttpTransport {
             .headers(headers(request)?)
             .body(request.body.clone())
             .send();
-        let answer = timeout_at(deadline, sending).await.map_err(|_| failure::timeout())?.map_err(failure::of)?;
+        let answer =
+            timeout_at(deadline, sending).await.map_err(|_| failure::timeout())?.map_err(failure::of)?;
         Ok(Response { status: answer.status().as_u16(), body: read_capped(answer, deadline).await })
     }
 }

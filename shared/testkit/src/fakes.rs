@@ -125,7 +125,8 @@ impl FakeConfiguration {
 
     /// Removes a parameter.
     pub fn remove(&self, section: Section, name: &str) {
-        locked(&self.parameters).retain(|parameter| (parameter.section, parameter.name.as_str()) != (section, name));
+        locked(&self.parameters)
+            .retain(|parameter| (parameter.section, parameter.name.as_str()) != (section, name));
     }
 
     /// Whether reads fail from now on.
@@ -145,7 +146,9 @@ impl ConfigurationSource for FakeConfiguration {
     async fn read(&self, sections: &[Section]) -> Result<Vec<Parameter>, ConfigurationError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         if *locked(&self.unreadable) {
-            return Err(ConfigurationError(Arc::new(std::io::Error::other("the fake store was told to fail"))));
+            return Err(ConfigurationError(Arc::new(std::io::Error::other(
+                "the fake store was told to fail",
+            ))));
         }
         let wanted = |parameter: &&Parameter| sections.contains(&parameter.section);
         Ok(locked(&self.parameters).iter().filter(wanted).cloned().collect())
@@ -221,9 +224,9 @@ impl FakeTransport {
 impl Transport for FakeTransport {
     async fn send(&self, request: OutboundRequest) -> Attempt {
         let answer = locked(&self.script).pop_front().unwrap_or(Ok(200));
-        let result = answer
-            .map(|status| Response { status, body: b"{}".to_vec() })
-            .map_err(|code| TransportFailure { code, detail: "the fake transport was told to fail".to_owned() });
+        let result = answer.map(|status| Response { status, body: b"{}".to_vec() }).map_err(|code| {
+            TransportFailure { code, detail: "the fake transport was told to fail".to_owned() }
+        });
         let attempt = Attempt::new(&request, Duration::from_millis(1), result);
         locked(&self.requests).push(request);
         attempt

@@ -1,5 +1,10 @@
 #![doc = include_str!("../README.md")]
-#![expect(clippy::expect_used, clippy::panic, clippy::missing_panics_doc, reason = "a fake that cannot go on has to fail its test")]
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a fake that cannot go on has to fail its test"
+)]
 
 pub mod fakes;
 pub mod handlers;

@@ -1,0 +1,101 @@
+"""`make run`: deploys the template to a local AWS, sends the sample events, shows what came of each, and stays up."""
+
+import json
+import sys
+import time
+
+from stack import signing
+from stack.receiver import Receiver
+from stack.stack import Stack, build, sample, samples, seed
+from stack.tools import ROOT
+
+WAIT_FOR_DELIVERY_S = 15.0
+
+
+def main() -> None:
+    stack = Stack()
+    try:
+        step("building both functions (minutes the first time)", build)
+        step("starting the local AWS", stack.start)
+        step("deploying template.yaml with sam deploy", stack.deploy)
+        receiver = Receiver()
+        step("seeding a key, an endpoint and a route", lambda: seed(stack, receiver.url))
+        failed = [path.name for path in samples() if not show(stack, receiver, path)]
+        invite(stack)
+        if failed:
+            raise SystemExit(f"not answered as their names say: {', '.join(failed)}")
+        if "--once" not in sys.argv:
+            follow(receiver)
+    except KeyboardInterrupt:
+        print("\nstopping")
+    finally:
+        stack.stop()
+
+
+def step(title: str, work) -> None:
+    print(f"{title} ... ", end="", flush=True)
+    start = time.monotonic()
+    work()
+    print(f"{time.monotonic() - start:.1f} s", flush=True)
+
+
+def show(stack: Stack, receiver: Receiver, path) -> bool:
+    """Sends one sample and prints its three ends; whether it was answered as its name says."""
+    expected = int(path.name.split("-")[1])
+    if "md5-allowed" in path.name and expected == 200:
+        expected = 401  # this deployment leaves AllowMd5Signature at its default
+    body, headers = sample(path)
+    answer = stack.post(body, headers)
+    verdict = "as expected" if answer.status == expected else f"EXPECTED {expected}"
+    print(f"\n{path.stem}\n  answer    {answer.status} {json.dumps(answer.body)} ({verdict})")
+    if answer.status == 200:
+        kinds = "outbound.attempt" if json.loads(body)["name"] == "OrderStatusChange" else "message.unrouted"
+        entries = stack.wait_for_entries(answer.body["id"], kinds, WAIT_FOR_DELIVERY_S)
+        got = [request for request in receiver.requests if request.body == body]
+        for request in got:
+            print(f"  receiver  POST {request.path}, {len(request.body)} bytes, answered {request.status}")
+        if not got:
+            print("  receiver  nothing")
+        for entry in entries:
+            fields = (
+                "type",
+                "outcome",
+                "route",
+                "endpoint",
+                "attempt",
+                "response.status",
+                "duration_ms",
+                "code",
+                "reason",
+            )
+            shown = {field: entry[field] for field in fields if field in entry}
+            print(f"  event log {json.dumps(shown)}")
+    return answer.status == expected
+
+
+def invite(stack: Stack) -> None:
+    body = (ROOT / "local" / ".state" / "example.json").resolve()
+    event, _ = sample(ROOT / "events" / "webhook-200-fluent-signature.json")
+    fresh = {**json.loads(event), "id": f"example-{int(time.time())}"}
+    body.write_text(json.dumps(fresh))
+    print(f"\nwebhook URL  http://{stack.webhook_host}{stack.webhook_path}")
+    print(f"AWS endpoint http://127.0.0.1:{stack.port}   parameters {stack.outputs['ConfigPrefix']}/...")
+    print("send one yourself:\n")
+    print(f"curl -i http://127.0.0.1:{stack.port}{stack.webhook_path} -H 'Host: {stack.webhook_host}' \\")
+    print(f"  -H 'Content-Type: application/json' --data-binary @{body} \\")
+    print(f"  -H 'fluent-signature: {signing.signature(body.read_bytes())}'\n", flush=True)
+
+
+def follow(receiver: Receiver) -> None:
+    """Prints what the receiver gets until Ctrl-C."""
+    print("the receiver's requests follow; Ctrl-C stops everything", flush=True)
+    seen = len(receiver.requests)
+    while True:
+        time.sleep(0.2)
+        for request in receiver.requests[seen:]:
+            print(f"receiver: POST {request.path} {request.body.decode(errors='replace')[:200]}", flush=True)
+        seen = len(receiver.requests)
+
+
+if __name__ == "__main__":
+    main()
