@@ -42,7 +42,7 @@ e2e: setup ## the deployed template on the local AWS
 	$(PYTHON) -m pytest local/tests -q -p no:cacheprovider
 
 bench: ## verify, parse and build, route look-up, log batching
-	cargo bench --package connector --locked
+	cargo bench --package connector --bench pipeline --locked
 
 init-cost: setup ## INIT and a warm request under the Runtime Interface Emulator, as ratios to a bare function
 	$(PYTHON) local/init_cost.py

@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -69,37 +70,35 @@ def measure(bootstrap: Path, event: dict, env: dict[str, str]) -> tuple[float, f
 
 
 def one_start(bootstrap: Path, event: dict, env: dict[str, str]) -> tuple[float, list[float]]:
-    port, runtime = free_port(), free_port()
+    """INIT, and the invocations after the first, as the emulator logs them."""
+    port = free_port()
     addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
-    addresses += ["--runtime-api-address", f"127.0.0.1:{runtime}"]
+    addresses += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
+    body = json.dumps(event).encode()
     with tempfile.TemporaryFile("w+") as log:
         process = subprocess.Popen([RIE, *addresses, bootstrap], env=env, stdout=log, stderr=log)
         try:
-            body = json.dumps(event).encode()
-            invoke(port, body)
-            requests = [invoke(port, body) for _ in range(WARM // RUNS)]
+            answers = [invoke(port, body) for _ in range(1 + WARM // RUNS)]
         finally:
             process.terminate()
             process.wait()
         log.seek(0)
-        found = re.search(r"Init Duration: ([\d.]+) ms", log.read())
-    if found is None:
-        raise SystemExit(f"the emulator reported no INIT of {bootstrap}")
-    return float(found.group(1)), requests
+        text = log.read()
+    if any("E_CONFIG" in answer or "errorMessage" in answer for answer in answers):
+        raise SystemExit(f"{bootstrap} did not answer as it should: {answers[0]}")
+    durations = [float(ms) for ms in re.findall(r"INVOKE RTDONE\(.*duration: ([\d.]+)ms\)", text)]
+    return float(re.findall(r"INIT REPORT\(durationMs: ([\d.]+)\)", text)[0]), durations[1:]
 
 
-def invoke(port: int, body: bytes) -> float:
+def invoke(port: int, body: bytes) -> str:
     url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-    for attempt in range(100):
+    for _ in range(100):
         try:
-            start = time.perf_counter()
-            urllib.request.urlopen(url, body, timeout=30).read()
-            return (time.perf_counter() - start) * 1000
-        except OSError:
-            if attempt == 99:
-                raise
-            time.sleep(0.02)
-    raise AssertionError("unreachable")
+            with urllib.request.urlopen(url, body, timeout=30) as response:
+                return response.read().decode()
+        except urllib.error.URLError:
+            time.sleep(0.02)  # the emulator is not listening yet
+    raise SystemExit("the emulator did not listen within 2 s")
 
 
 def report(measured: dict, subjects: dict) -> None:

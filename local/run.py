@@ -3,10 +3,11 @@
 import json
 import sys
 import time
+from pathlib import Path
 
 from stack import signing
 from stack.receiver import Receiver
-from stack.stack import Stack, build, sample, samples, seed
+from stack.stack import STATE, Stack, build, sample, samples, seed
 from stack.tools import ROOT
 
 WAIT_FOR_DELIVERY_S = 15.0
@@ -73,13 +74,27 @@ def show(stack: Stack, receiver: Receiver, path) -> bool:
     return answer.status == expected
 
 
+def environment_for_sam_local(stack: Stack) -> Path:
+    """The functions' variables for `sam local invoke --env-vars`, pointing at this local AWS."""
+    endpoint = {"LOCAL_AWS_ENDPOINT_URL": f"http://127.0.0.1:{stack.port}"}
+    functions = {}
+    for name in ("WebhookReceiver", "MessageRouter"):
+        deployed = stack.client("lambda").get_function_configuration(FunctionName=stack.function_name(name))
+        functions[name] = deployed["Environment"]["Variables"] | endpoint
+    path = STATE / "env.json"
+    path.write_text(json.dumps(functions, indent=2))
+    return path
+
+
 def invite(stack: Stack) -> None:
-    body = (ROOT / "local" / ".state" / "example.json").resolve()
+    body = STATE / "example.json"
     event, _ = sample(ROOT / "events" / "webhook-200-fluent-signature.json")
     fresh = {**json.loads(event), "id": f"example-{int(time.time())}"}
     body.write_text(json.dumps(fresh))
     print(f"\nwebhook URL  http://{stack.webhook_host}{stack.webhook_path}")
     print(f"AWS endpoint http://127.0.0.1:{stack.port}   parameters {stack.outputs['ConfigPrefix']}/...")
+    variables = environment_for_sam_local(stack).relative_to(ROOT)
+    print(f"sam local    sam local invoke WebhookReceiver -e events/... --env-vars {variables} --docker-network host")
     print("send one yourself:\n")
     print(f"curl -i http://127.0.0.1:{stack.port}{stack.webhook_path} -H 'Host: {stack.webhook_host}' \\")
     print(f"  -H 'Content-Type: application/json' --data-binary @{body} \\")

@@ -19,6 +19,8 @@ pub struct Settings {
     pub dead_letter_queue: String,
     /// `EVENT_LOG_GROUP`.
     pub event_log_group: String,
+    /// `LOCAL_AWS_ENDPOINT_URL`: where `sam local invoke` finds a local AWS; empty in a deployment.
+    pub local_endpoint: Option<String>,
 }
 
 impl Settings {
@@ -34,6 +36,7 @@ impl Settings {
             undelivered_queue: environment.url("UNDELIVERED_QUEUE_URL")?,
             dead_letter_queue: environment.url("DEAD_LETTER_QUEUE_URL")?,
             event_log_group: environment.text("EVENT_LOG_GROUP")?,
+            local_endpoint: environment.optional_url("LOCAL_AWS_ENDPOINT_URL")?,
         })
     }
 }

@@ -43,7 +43,7 @@ async fn receiver() -> Result<Receiver, Box<dyn Error + Send + Sync>> {
     let settings = Settings::read(Environment::new(&variable))?;
     let stream = aws::event_log::stream_name(&variable);
 
-    let sdk = aws::clients::sdk_config().await?;
+    let sdk = aws::clients::sdk_config(settings.local_endpoint).await?;
     let source = Arc::new(SsmConfiguration::new(aws::clients::ssm(&sdk), settings.prefix));
     let console = Arc::new(Stdout);
     let logs = aws::clients::logs(&sdk);

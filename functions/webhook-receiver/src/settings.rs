@@ -21,6 +21,8 @@ pub struct Settings {
     pub event_queue: String,
     /// `EVENT_LOG_GROUP`.
     pub event_log_group: String,
+    /// `LOCAL_AWS_ENDPOINT_URL`: where `sam local invoke` finds a local AWS; empty in a deployment.
+    pub local_endpoint: Option<String>,
 }
 
 impl Settings {
@@ -40,6 +42,7 @@ impl Settings {
             },
             event_queue: environment.url("EVENT_QUEUE_URL")?,
             event_log_group: environment.text("EVENT_LOG_GROUP")?,
+            local_endpoint: environment.optional_url("LOCAL_AWS_ENDPOINT_URL")?,
         })
     }
 }

@@ -20,11 +20,11 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
 /// Tries of an operation, the first included.
 const MAX_ATTEMPTS: u32 = 4;
 
-/// What every client is made of.
+/// What every client is made of; `endpoint` replaces AWS's own endpoints, for a local AWS.
 ///
 /// # Errors
 /// Where the compiled-in root certificates are refused: a fault of the build.
-pub async fn sdk_config() -> Result<SdkConfig, HttpClientError> {
+pub async fn sdk_config(endpoint: Option<String>) -> Result<SdkConfig, HttpClientError> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -38,6 +38,10 @@ pub async fn sdk_config() -> Result<SdkConfig, HttpClientError> {
         .http_client(http)
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS));
+    let loader = match endpoint {
+        Some(endpoint) => loader.endpoint_url(endpoint),
+        None => loader,
+    };
     Ok(loader.load().await)
 }
 

@@ -93,6 +93,17 @@ impl<'a> Environment<'a> {
         }
     }
 
+    /// An absolute URL, or nothing.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::Malformed`].
+    pub fn optional_url(&self, name: &'static str) -> Result<Option<String>, EnvironmentError> {
+        match self.url(name) {
+            Err(EnvironmentError::Absent { .. }) => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
     /// A comma-separated list with at least one item and no empty one.
     ///
     /// # Errors
@@ -133,6 +144,8 @@ mod tests {
         ] {
             assert!(matches!(error, EnvironmentError::Malformed { name: "WORD", .. }), "{error}");
         }
+        assert_eq!(environment.optional_url("NONE"), Ok(None));
+        assert!(environment.optional_url("WORD").is_err());
         assert_eq!(environment.list("LIST").unwrap().len(), 2);
         assert!(matches!(environment.list("GAP"), Err(EnvironmentError::Malformed { name: "GAP", .. })));
     }

@@ -1,0 +1,78 @@
+"""What must hold in template.yaml, whatever else changes."""
+
+import re
+
+import yaml
+
+from stack.tools import ROOT
+
+
+class Loader(yaml.SafeLoader):
+    """Reads CloudFormation's short tags as plain values."""
+
+
+def tag(loader, _suffix, node):
+    if isinstance(node, yaml.ScalarNode):
+        return loader.construct_scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_mapping(node, deep=True)
+
+
+Loader.add_multi_constructor("!", tag)
+TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 - a safe loader with CloudFormation's tags
+RESOURCES = TEMPLATE["Resources"]
+
+
+def of(kind):
+    return {name: resource for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+def test_the_queue_outlasts_the_function_and_stays_within_the_deduplication_window():
+    timeout = RESOURCES["MessageRouter"]["Properties"]["Timeout"]
+    visibility = RESOURCES["EventQueue"]["Properties"]["VisibilityTimeout"]
+    assert 6 * timeout <= visibility < 300
+
+
+def test_one_message_a_batch_with_partial_answers():
+    source = RESOURCES["MessageRouter"]["Properties"]["Events"]["EventQueue"]["Properties"]
+    assert (source["BatchSize"], source["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
+
+
+def test_every_queue_is_fifo_encrypted_and_kept():
+    queues = of("AWS::SQS::Queue")
+    assert len(queues) == 3
+    for name, queue in queues.items():
+        properties = queue["Properties"]
+        assert properties["FifoQueue"] and properties["SqsManagedSseEnabled"], name
+        assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600, name
+        assert queue["DeletionPolicy"] == queue["UpdateReplacePolicy"] == "Retain", name
+    assert "RedrivePolicy" not in queues["UndeliveredQueue"]["Properties"]
+
+
+def test_every_log_group_has_a_retention():
+    groups = of("AWS::Logs::LogGroup")
+    assert len(groups) >= 3
+    assert all("RetentionInDays" in group["Properties"] for group in groups.values())
+
+
+def test_no_policy_allows_an_action_by_wildcard_or_every_resource_but_to_xray():
+    for role in of("AWS::IAM::Role").values():
+        for policy in role["Properties"]["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                assert not [action for action in actions if "*" in action]
+                assert statement["Resource"] != "*" or all(action.startswith("xray:") for action in actions)
+
+
+def test_no_key_is_configured_by_the_template():
+    assert not of("AWS::SSM::Parameter")
+    assert "BEGIN PUBLIC KEY" not in (ROOT / "template.yaml").read_text()
+
+
+def test_every_variable_that_a_function_reads_is_set_and_none_besides():
+    common = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    for name, folder in (("WebhookReceiver", "webhook-receiver"), ("MessageRouter", "message-router")):
+        own = RESOURCES[name]["Properties"]["Environment"]["Variables"]
+        source = (ROOT / "functions" / folder / "src" / "settings.rs").read_text()
+        assert set(re.findall(r'\("([A-Z_0-9]+)"\)', source)) == set(common) | set(own), name
