@@ -2,12 +2,13 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connector::configuration::RoutingTable;
 use connector::disposition::{Disposition, Reason};
 use connector::event_log::Subject;
 use connector::failure::{Code, chain};
-use connector::handler::{Context, HandlerError};
+use connector::handler::{Context, HandlerError, LONGEST_DELIVERY};
 use connector::message::{About, Message, MessageError};
 use connector::retry::delay_after;
 use connector::route::Route;
@@ -42,13 +43,8 @@ pub struct Decision {
 type End = (Disposition, Option<String>);
 
 impl Router {
-    /// The disposition of one record; a panic on the way is a fault of this record alone.
+    /// The disposition of one record; a handler's panic is a fault of this record alone.
     pub(crate) async fn decide(&self, record: &Record, invocation: &Invocation) -> Decision {
-        if self.time_for_work(invocation) < Context::longest_delivery() {
-            let detail = "too little time is left in this invocation".to_owned();
-            let disposition = Disposition::Retry { after: std::time::Duration::ZERO, code: Code::Deadline };
-            return Decision::of(disposition, detail);
-        }
         let message = match Message::parse(record.body.as_deref().unwrap_or_default()) {
             Ok(message) => message,
             Err(error) => return unreadable(&error),
@@ -57,6 +53,9 @@ impl Router {
             Ok(table) => table,
             Err(error) => return Decision::of(later(record, Code::Config), chain(&error)).with(message),
         };
+        if self.time_for_work(invocation) < LONGEST_DELIVERY {
+            return Decision::of(at_once(), chain(&HandlerError::Deadline)).with(message);
+        }
         let routes = chosen(&table, &message);
         let (disposition, detail) = match routes.as_slice() {
             [] => unrouted(&message),
@@ -93,15 +92,24 @@ impl Router {
             request: Some(&invocation.request_id),
             config: Some(table.version()),
         };
-        let context = Context::new(message, route, record.attempt, table, subject, &self.capabilities);
-        let Some(handling) = self.handlers.handle(&context) else {
-            let detail = format!("route {name} names handler {:?}, which is not registered", route.handler);
-            return park(Code::Handler, detail);
+        let context = Context {
+            message,
+            route,
+            attempt: record.attempt,
+            deadline: self.work_deadline(invocation),
+            table,
+            subject,
+            capabilities: &self.capabilities,
         };
-        let handling = AssertUnwindSafe(handling).catch_unwind();
+        let handling = AssertUnwindSafe(async { Some(self.handlers.handle(&context)?.await) }).catch_unwind();
         match tokio::time::timeout(self.time_for_work(invocation), handling).await {
-            Ok(Ok(Ok(()))) => (Disposition::Acknowledge, None),
-            Ok(Ok(Err(error))) => ended(record, error),
+            Ok(Ok(Some(Ok(())))) => (Disposition::Acknowledge, None),
+            Ok(Ok(Some(Err(error)))) => ended(record, error),
+            Ok(Ok(None)) => {
+                let detail =
+                    format!("route {name} names handler {:?}, which is not registered", route.handler);
+                park(Code::Handler, detail)
+            }
             Ok(Err(_panic)) => panicked(record, &route.handler),
             Err(_elapsed) => {
                 let detail = format!("handler {:?} did not end within this invocation", route.handler);
@@ -178,6 +186,7 @@ fn ended(record: &Record, error: HandlerError) -> End {
     match error {
         HandlerError::Delivery(failure) => (later(record, failure.code), None),
         HandlerError::Misconfigured { code, reason } => park(code, reason),
+        HandlerError::Deadline => (at_once(), Some(chain(&HandlerError::Deadline))),
     }
 }
 
@@ -192,6 +201,11 @@ fn panicked(record: &Record, handler: &str) -> End {
 
 fn park(code: Code, detail: String) -> End {
     (Disposition::Park { reason: Reason::Misconfigured, code }, Some(detail))
+}
+
+/// Nothing was tried, so the next invocation may take it right away.
+fn at_once() -> Disposition {
+    Disposition::Retry { after: Duration::ZERO, code: Code::Deadline }
 }
 
 fn later(record: &Record, code: Code) -> Disposition {

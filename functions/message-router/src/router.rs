@@ -9,8 +9,9 @@ use connector::handler::{Capabilities, Handlers};
 use connector::ports::Queue;
 use jiff::Timestamp;
 
-/// Kept of an invocation's time for settling the record and flushing the event log.
-pub const RESERVE: Duration = Duration::from_secs(12);
+/// Kept of an invocation's time for settling the record and flushing the event log: a move, a delay and a flush, each
+/// within the 8 s that the AWS clients give an operation.
+pub const RESERVE: Duration = Duration::from_secs(24);
 
 /// The router's parts.
 pub struct Router {
@@ -44,10 +45,16 @@ impl Router {
         (self.capabilities.clock)()
     }
 
-    /// Time for work until the reserve begins; zero where there is none.
+    /// When work on a record has to be done: what is left then is the reserve.
+    #[must_use]
+    pub fn work_deadline(&self, invocation: &Invocation) -> Timestamp {
+        invocation.deadline.saturating_sub(RESERVE).unwrap_or(Timestamp::MIN)
+    }
+
+    /// Time until the work's deadline; zero where it has passed.
     #[must_use]
     pub fn time_for_work(&self, invocation: &Invocation) -> Duration {
-        let left = invocation.deadline.duration_since(self.now());
-        Duration::try_from(left).unwrap_or_default().saturating_sub(RESERVE)
+        let left = self.work_deadline(invocation).duration_since(self.now());
+        Duration::try_from(left).unwrap_or_default()
     }
 }

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use crate::event_log::{Entry, EventType};
 use crate::failure::{Code, chain};
 use crate::parameter::{Parameter, Problem, Section};
-use crate::ports::{Clock, ConfigurationError, ConfigurationSource, Console};
+use crate::ports::{Cause, Clock, ConfigurationError, ConfigurationSource, Console};
 
 /// After a failed read the next one waits this long, or the time to live where that is shorter.
 const RETRY_READ_AFTER: Duration = Duration::from_secs(5);
@@ -34,10 +34,11 @@ pub struct Cache<S> {
 }
 
 struct State<S> {
-    snapshot: Option<Arc<S>>,
+    /// The last good copy; the last error only where there was never one.
+    current: Result<Arc<S>, ConfigurationError>,
+    failing: bool,
     read_again_at: Timestamp,
     reported: BTreeSet<(String, String)>,
-    last_error: Option<ConfigurationError>,
 }
 
 impl<S: Snapshot> Cache<S> {
@@ -49,10 +50,10 @@ impl<S: Snapshot> Cache<S> {
         console: Arc<dyn Console>,
     ) -> Self {
         let state = State {
-            snapshot: None,
+            current: Err(ConfigurationError(Arc::from(Cause::from("nothing was read yet")))),
+            failing: false,
             read_again_at: Timestamp::MIN,
             reported: BTreeSet::new(),
-            last_error: None,
         };
         Self { source, ttl, clock, console, state: Mutex::new(state) }
     }
@@ -66,11 +67,7 @@ impl<S: Snapshot> Cache<S> {
         if (self.clock)() >= state.read_again_at {
             self.refresh(&mut state).await;
         }
-        match (&state.snapshot, &state.last_error) {
-            (Some(snapshot), _) => Ok(Arc::clone(snapshot)),
-            (None, Some(error)) => Err(ConfigurationError(Arc::clone(&error.0))),
-            (None, None) => Err(ConfigurationError(Arc::new(std::fmt::Error))),
-        }
+        state.current.clone()
     }
 
     async fn refresh(&self, state: &mut State<S>) {
@@ -78,19 +75,22 @@ impl<S: Snapshot> Cache<S> {
         let now = (self.clock)();
         match read {
             Ok(parameters) => {
-                let (snapshot, problems) = S::build(&parameters, state.snapshot.as_deref());
-                state.snapshot = Some(Arc::new(snapshot));
+                let (snapshot, problems) = S::build(&parameters, state.current.as_deref().ok());
+                state.current = Ok(Arc::new(snapshot));
+                state.failing = false;
                 state.read_again_at = now.saturating_add(self.ttl).unwrap_or(Timestamp::MAX);
-                state.last_error = None;
                 self.report(state, problems, now);
             }
             Err(error) => {
-                if state.last_error.is_none() {
-                    self.console.write(&unreadable(&error, state.snapshot.is_some(), now));
+                if !state.failing {
+                    self.console.write(&unreadable(&error, state.current.is_ok(), now));
                 }
+                state.failing = true;
                 state.read_again_at =
                     now.saturating_add(self.ttl.min(RETRY_READ_AFTER)).unwrap_or(Timestamp::MAX);
-                state.last_error = Some(error);
+                if state.current.is_err() {
+                    state.current = Err(error);
+                }
             }
         }
     }

@@ -7,6 +7,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
+use jiff::Timestamp;
 
 use crate::configuration::RoutingTable;
 use crate::delivery::{DEFAULT_TIMEOUT, DeliveryFailure, OutboundRequest, Response};
@@ -15,6 +16,9 @@ use crate::failure::Code;
 use crate::message::Message;
 use crate::ports::{Clock, EventLog, Transport};
 use crate::route::Route;
+
+/// The longest that one call of [`Context::deliver`] takes: the transport's timeout, and a second to end it.
+pub const LONGEST_DELIVERY: Duration = DEFAULT_TIMEOUT.saturating_add(Duration::from_secs(1));
 
 /// A handler: chosen by a route's `handler`, runs once for each attempt of a message.
 pub trait Handler: Send + Sync + 'static {
@@ -41,6 +45,9 @@ pub enum HandlerError {
         /// What to mend.
         reason: String,
     },
+    /// Too little time was left to start a delivery: nothing was sent, and the message is tried again.
+    #[error("too little time was left in this invocation to start a delivery")]
+    Deadline,
 }
 
 /// What a handler can do and know.
@@ -51,9 +58,14 @@ pub struct Context<'a> {
     pub route: &'a Route,
     /// Number of this attempt, from 1.
     pub attempt: u32,
-    pub(crate) table: &'a RoutingTable,
-    pub(crate) subject: Subject<'a>,
-    pub(crate) capabilities: &'a Capabilities,
+    /// When the handler has to be done: no delivery starts that could not end before it.
+    pub deadline: Timestamp,
+    /// Endpoints and routes.
+    pub table: &'a RoutingTable,
+    /// What the event log's entries are about.
+    pub subject: Subject<'a>,
+    /// The ports.
+    pub capabilities: &'a Capabilities,
 }
 
 /// The ports that a handler's context works with.
@@ -66,24 +78,12 @@ pub struct Capabilities {
     pub clock: Clock,
 }
 
-impl<'a> Context<'a> {
-    /// The context of one attempt.
-    #[must_use]
-    pub fn new(
-        message: &'a Message,
-        route: &'a Route,
-        attempt: u32,
-        table: &'a RoutingTable,
-        subject: Subject<'a>,
-        capabilities: &'a Capabilities,
-    ) -> Self {
-        Self { message, route, attempt, table, subject, capabilities }
-    }
-
+impl Context<'_> {
     /// POSTs a JSON body to the endpoint of this name. The attempt is recorded whatever happens.
     ///
     /// # Errors
-    /// [`HandlerError::Misconfigured`] where there is no such usable endpoint, else [`HandlerError::Delivery`].
+    /// [`HandlerError::Misconfigured`] where there is no such usable endpoint, [`HandlerError::Deadline`] where it
+    /// could not end in time, else [`HandlerError::Delivery`].
     pub async fn deliver(&self, endpoint: &str, json: Vec<u8>) -> Result<Response, HandlerError> {
         let target = self.table.endpoint(endpoint).ok_or_else(|| HandlerError::Misconfigured {
             code: Code::Endpoint,
@@ -97,14 +97,11 @@ impl<'a> Context<'a> {
         };
         let subject = Subject { endpoint: Some(endpoint), ..self.subject };
         let Capabilities { transport, event_log, clock } = self.capabilities;
+        if clock() + LONGEST_DELIVERY > self.deadline {
+            return Err(HandlerError::Deadline);
+        }
         let attempt = transport.send(request).await;
         Ok(attempt.conclude(self.attempt, &subject, event_log.as_ref(), clock)?)
-    }
-
-    /// The longest that one call of [`deliver`](Self::deliver) takes.
-    #[must_use]
-    pub fn longest_delivery() -> Duration {
-        DEFAULT_TIMEOUT
     }
 }
 

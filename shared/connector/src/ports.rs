@@ -30,7 +30,7 @@ pub enum QueueError {
 }
 
 /// The configuration could not be read.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("the configuration could not be read")]
 pub struct ConfigurationError(#[source] pub Arc<dyn Error + Send + Sync>);
 
