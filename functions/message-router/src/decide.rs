@@ -8,7 +8,7 @@ use connector::configuration::RoutingTable;
 use connector::disposition::{Disposition, Reason};
 use connector::event_log::Subject;
 use connector::failure::{Code, chain};
-use connector::handler::{Context, HandlerError, LONGEST_DELIVERY};
+use connector::handler::{Context, HandlerError, LONGEST_DELIVERY, Run};
 use connector::message::{About, Message, MessageError};
 use connector::retry::delay_after;
 use connector::route::Route;
@@ -92,15 +92,9 @@ impl Router {
             request: Some(&invocation.request_id),
             config: Some(table.version()),
         };
-        let context = Context {
-            message,
-            route,
-            attempt: record.attempt,
-            deadline: self.work_deadline(invocation),
-            table,
-            subject,
-            capabilities: &self.capabilities,
-        };
+        let deadline = self.work_deadline(invocation);
+        let run = Run { deadline, table, subject, capabilities: &self.capabilities };
+        let context = Context::new(message, route, record.attempt, run);
         let handling = AssertUnwindSafe(async { Some(self.handlers.handle(&context)?.await) }).catch_unwind();
         match tokio::time::timeout(self.time_for_work(invocation), handling).await {
             Ok(Ok(Some(Ok(())))) => (Disposition::Acknowledge, None),

@@ -1,18 +1,13 @@
 //! Reads the environment, builds the clients, runs. Nothing here makes a network call before the first batch.
 
-use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use aws::configuration::SsmConfiguration;
-use aws::console::Stdout;
-use aws::event_log::CloudWatchEventLog;
-use aws::queue::SqsQueue;
+use aws::foundation::{Foundation, ended};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
-use connector::cache::Cache;
 use connector::environment::Environment;
 use connector::handler::{Capabilities, Registry};
-use connector::ports::Clock;
+use connector::ports::Cause;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use message_router::record::Record;
@@ -22,16 +17,10 @@ use outbound::HttpTransport;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            aws::console::init_failed(error.as_ref());
-            ExitCode::FAILURE
-        }
-    }
+    ended(run().await)
 }
 
-async fn run() -> Result<(), Box<dyn Error + Send + Sync>> {
+async fn run() -> Result<(), Cause> {
     let router = router().await?;
     lambda_runtime::run(service_fn(async |event: LambdaEvent<SqsEvent>| {
         Ok::<_, std::convert::Infallible>(route(&router, event).await)
@@ -53,33 +42,21 @@ async fn route(router: &Router, event: LambdaEvent<SqsEvent>) -> SqsBatchRespons
     response
 }
 
-async fn router() -> Result<Router, Box<dyn Error + Send + Sync>> {
-    #[expect(clippy::disallowed_methods, reason = "the environment is read here")]
-    let variable = |name: &str| std::env::var(name).ok();
-    #[expect(clippy::disallowed_methods, reason = "the clock is read here")]
-    let clock: Clock = Arc::new(Timestamp::now);
-    let settings = Settings::read(Environment::new(&variable))?;
-    let handlers = registry().build()?;
-    let stream = aws::event_log::stream_name(&variable);
-
-    let sdk = aws::clients::sdk_config(settings.local_endpoint).await?;
-    let source = Arc::new(SsmConfiguration::new(aws::clients::ssm(&sdk), settings.prefix));
-    let console = Arc::new(Stdout);
-    let logs = aws::clients::logs(&sdk);
-    let event_log =
-        CloudWatchEventLog::new(logs, settings.event_log_group, stream, console.clone(), clock.clone());
-    let sqs = aws::clients::sqs(&sdk);
+#[expect(clippy::disallowed_methods, reason = "environment and clock are read here")]
+async fn router() -> Result<Router, Cause> {
+    let settings = Settings::read(Environment::new(&|name| std::env::var(name).ok()))?;
+    let foundation = Foundation::build(settings.common, Arc::new(Timestamp::now)).await?;
     Ok(Router {
-        table: Cache::new(source, settings.ttl, clock.clone(), console),
-        handlers,
+        table: foundation.cache(),
+        handlers: registry().build()?,
+        event_queue: foundation.event_queue(),
+        undelivered_queue: foundation.queue(&settings.undelivered_queue),
+        dead_letter_queue: foundation.queue(&settings.dead_letter_queue),
         capabilities: Capabilities {
             transport: Arc::new(HttpTransport::new()?),
-            event_log: Arc::new(event_log),
-            clock,
+            event_log: foundation.event_log,
+            clock: foundation.clock,
         },
-        event_queue: Arc::new(SqsQueue::new(sqs.clone(), settings.event_queue)),
-        undelivered_queue: Arc::new(SqsQueue::new(sqs.clone(), settings.undelivered_queue)),
-        dead_letter_queue: Arc::new(SqsQueue::new(sqs, settings.dead_letter_queue)),
     })
 }
 

@@ -1,4 +1,4 @@
-//! The SDK clients, built once in INIT. No network call is made here: credentials are read at the first request.
+//! What the SDK clients are made of. No network call is made here: credentials are read at the first request.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const MAX_ATTEMPTS: u32 = 4;
 ///
 /// # Errors
 /// Where the compiled-in root certificates are refused: a fault of the build.
-pub async fn sdk_config(endpoint: Option<String>) -> Result<SdkConfig, HttpClientError> {
+pub async fn sdk_config(endpoint: Option<&str>) -> Result<SdkConfig, HttpClientError> {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -54,22 +54,4 @@ fn roots() -> TrustStore {
         pem.push_str("\n-----END CERTIFICATE-----\n");
     }
     TrustStore::empty().with_pem_certificate(pem)
-}
-
-/// The SQS client.
-#[must_use]
-pub fn sqs(config: &SdkConfig) -> aws_sdk_sqs::Client {
-    aws_sdk_sqs::Client::new(config)
-}
-
-/// The SSM client.
-#[must_use]
-pub fn ssm(config: &SdkConfig) -> aws_sdk_ssm::Client {
-    aws_sdk_ssm::Client::new(config)
-}
-
-/// The CloudWatch Logs client.
-#[must_use]
-pub fn logs(config: &SdkConfig) -> aws_sdk_cloudwatchlogs::Client {
-    aws_sdk_cloudwatchlogs::Client::new(config)
 }

@@ -20,7 +20,7 @@ impl Console for Stdout {
 }
 
 /// Says on standard error, in one line, why a function cannot start; Lambda shows it with the failed INIT.
-pub fn init_failed(error: &(dyn Error + 'static)) {
+pub(crate) fn init_failed(error: &(dyn Error + 'static)) {
     let line = format!("the function cannot start: {}\n", chain(error));
     // There is nowhere left to say that standard error is gone.
     let _ = std::io::stderr().lock().write_all(line.as_bytes());

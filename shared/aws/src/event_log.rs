@@ -5,10 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::error::{DisplayErrorContext, SdkError};
+use aws_sdk_cloudwatchlogs::error::{BuildError, SdkError};
+use aws_sdk_cloudwatchlogs::operation::create_log_stream::CreateLogStreamError;
 use aws_sdk_cloudwatchlogs::operation::put_log_events::{PutLogEventsError, PutLogEventsOutput};
 use aws_sdk_cloudwatchlogs::types::{InputLogEvent, RejectedLogEventsInfo};
+use connector::environment::Environment;
 use connector::event_log::{Entry, EventType, plan};
+use connector::failure::chain;
 use connector::ports::{Clock, Console, EventLog};
 
 /// One stream of the event log's group: one writer an execution environment.
@@ -52,9 +55,9 @@ impl CloudWatchEventLog {
                     .is_some_and(PutLogEventsError::is_resource_not_found_exception) =>
             {
                 self.create_stream().await?;
-                self.put(batch).await.map_err(|error| DisplayErrorContext(error).to_string())
+                self.put(batch).await.map_err(|error| chain(&error))
             }
-            result => result.map_err(|error| DisplayErrorContext(error).to_string()),
+            result => result.map_err(|error| chain(&error)),
         }
     }
 
@@ -71,11 +74,11 @@ impl CloudWatchEventLog {
             Err(error)
                 if error
                     .as_service_error()
-                    .is_some_and(aws_sdk_cloudwatchlogs::operation::create_log_stream::CreateLogStreamError::is_resource_already_exists_exception) =>
+                    .is_some_and(CreateLogStreamError::is_resource_already_exists_exception) =>
             {
                 Ok(())
             }
-            Err(error) => Err(DisplayErrorContext(error).to_string()),
+            Err(error) => Err(chain(&error)),
         }
     }
 
@@ -107,7 +110,7 @@ impl EventLog for CloudWatchEventLog {
     }
 }
 
-fn event(entry: &Entry) -> Result<InputLogEvent, aws_sdk_cloudwatchlogs::error::BuildError> {
+fn event(entry: &Entry) -> Result<InputLogEvent, BuildError> {
     InputLogEvent::builder().timestamp(entry.time().as_millisecond()).message(entry.line()).build()
 }
 
@@ -126,8 +129,8 @@ fn rejected_of<'a>(
 
 /// The stream of this execution environment: its function and Lambda's own name of its log stream, which is unique.
 #[must_use]
-pub fn stream_name(variable: &dyn Fn(&str) -> Option<String>) -> String {
-    let function = variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| "function".to_owned());
-    let stream = variable("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_else(|| "local".to_owned());
+pub fn stream_name(environment: Environment<'_>) -> String {
+    let function = environment.text("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "function".to_owned());
+    let stream = environment.text("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_else(|_| "local".to_owned());
     format!("{function}/{stream}").replace([':', '*'], "-") // the two characters that a stream's name must not have
 }

@@ -4,4 +4,5 @@ pub mod clients;
 pub mod configuration;
 pub mod console;
 pub mod event_log;
+pub mod foundation;
 pub mod queue;

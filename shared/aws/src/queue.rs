@@ -56,7 +56,7 @@ impl Queue for SqsQueue {
     }
 
     async fn postpone(&self, receipt: &str, delay: Duration) -> Result<(), QueueError> {
-        let seconds = delay.as_millis().div_ceil(1_000);
+        let seconds = delay.as_nanos().div_ceil(1_000_000_000); // a part of a second is never no delay
         let seconds = i32::try_from(seconds).unwrap_or(LONGEST_VISIBILITY_S).min(LONGEST_VISIBILITY_S);
         let call = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
         let sent = call.visibility_timeout(seconds).send().await;

@@ -86,13 +86,26 @@ async fn a_refused_send_is_an_error_that_tells_the_services_reason() {
         SendMessageError::KmsDisabled(KmsDisabled::builder().message("the key is off").build())
     });
     let error = queue(&rule).send(&outgoing()).await.unwrap_err();
-    assert!(chain(&error).contains("the key is off"), "{}", chain(&error));
+    assert_eq!(
+        chain(&error),
+        "the queue did not confirm the message: service error: KmsDisabled: the key is off"
+    );
+}
+
+#[tokio::test]
+async fn a_refusal_that_the_sdk_does_not_model_tells_its_code_and_message() {
+    let denied = r#"{"__type":"AccessDenied","message":"not for you"}"#;
+    let rule = mock!(Sqs::send_message).sequence().http_status(403, Some(denied.to_owned())).build();
+    let error = queue(&rule).send(&outgoing()).await.unwrap_err();
+    let chain = chain(&error);
+    assert!(chain.contains("AccessDenied") && chain.contains("not for you"), "{chain}");
 }
 
 #[tokio::test]
 async fn a_delay_is_rounded_up_and_stays_below_what_sqs_refuses() {
     for (delay, seconds) in [
         (Duration::ZERO, 0),
+        (Duration::from_nanos(1), 1),
         (Duration::from_millis(1), 1),
         (Duration::from_secs(5), 5),
         (Duration::from_hours(12), 43_199),
@@ -138,6 +151,8 @@ fn pages_of(
     mock!(Ssm::get_parameters_by_path).match_requests(move |request| {
         request.path() == Some(&format!("/fluent-connect/shop/{section}"))
             && request.with_decryption() == Some(true)
+            && request.recursive() != Some(true)
+            && request.max_results() == Some(10)
             && request.next_token() == token
     })
 }
@@ -171,6 +186,19 @@ async fn a_page_that_cannot_be_read_is_an_error_and_no_half_configuration() {
     let error =
         SsmConfiguration::new(client, "/fluent-connect/shop").read(&[Section::Routes]).await.unwrap_err();
     assert!(chain(&error).contains("cannot decrypt"), "{}", chain(&error));
+}
+
+#[tokio::test]
+async fn a_parameter_without_a_name_or_a_value_is_skipped() {
+    let rule = pages_of("routes", None).then_output(|| {
+        let nameless = Parameter::builder().value("value").build();
+        let empty = Parameter::builder().name("/fluent-connect/shop/routes/empty").build();
+        let whole = Parameter::builder().name("/fluent-connect/shop/routes/whole").value("value").build();
+        GetParametersByPathOutput::builder().parameters(nameless).parameters(empty).parameters(whole).build()
+    });
+    let client = mock_client!(aws_sdk_ssm, [&rule]);
+    let read = SsmConfiguration::new(client, "/fluent-connect/shop").read(&[Section::Routes]).await.unwrap();
+    assert_eq!(read.iter().map(|read| read.name.as_str()).collect::<Vec<_>>(), ["whole"]);
 }
 
 struct World {
@@ -301,7 +329,24 @@ async fn a_refused_batch_is_printed_whole_and_the_other_is_stored() {
     world.log.flush().await;
     assert_eq!(printed(&world.console), [2]);
     let notice = world.console.entries().remove(0);
-    assert!(notice.to_string().contains("not today"), "{notice}");
+    let reason = "service error: ServiceUnavailableException: not today";
+    assert_eq!(notice.get("error").and_then(|error| error.as_str()), Some(reason), "{notice}");
+}
+
+#[tokio::test]
+async fn indexes_that_cannot_be_are_read_as_far_as_the_batch_goes() {
+    let rejected = || {
+        let info =
+            RejectedLogEventsInfo::builder().too_old_log_event_end_index(-1).expired_log_event_end_index(9);
+        let info = info.too_new_log_event_start_index(0).build();
+        PutLogEventsOutput::builder().rejected_log_events_info(info).build()
+    };
+    let world = world(&[mock!(Logs::put_log_events).then_output(rejected)]);
+    for ms in 0..2 {
+        world.log.record(entry(ms, 0));
+    }
+    world.log.flush().await;
+    assert_eq!(printed(&world.console), [0, 1]);
 }
 
 #[tokio::test]

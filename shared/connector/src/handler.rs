@@ -58,6 +58,11 @@ pub struct Context<'a> {
     pub route: &'a Route,
     /// Number of this attempt, from 1.
     pub attempt: u32,
+    run: Run<'a>,
+}
+
+/// What a context works with; a handler cannot reach it, so that it cannot send past the record.
+pub struct Run<'a> {
     /// When the handler has to be done: no delivery starts that could not end before it.
     pub deadline: Timestamp,
     /// Endpoints and routes.
@@ -78,14 +83,20 @@ pub struct Capabilities {
     pub clock: Clock,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// The context of attempt number `attempt`.
+    #[must_use]
+    pub fn new(message: &'a Message, route: &'a Route, attempt: u32, run: Run<'a>) -> Self {
+        Self { message, route, attempt, run }
+    }
+
     /// POSTs a JSON body to the endpoint of this name. The attempt is recorded whatever happens.
     ///
     /// # Errors
     /// [`HandlerError::Misconfigured`] where there is no such usable endpoint, [`HandlerError::Deadline`] where it
     /// could not end in time, else [`HandlerError::Delivery`].
     pub async fn deliver(&self, endpoint: &str, json: Vec<u8>) -> Result<Response, HandlerError> {
-        let target = self.table.endpoint(endpoint).ok_or_else(|| HandlerError::Misconfigured {
+        let target = self.run.table.endpoint(endpoint).ok_or_else(|| HandlerError::Misconfigured {
             code: Code::Endpoint,
             reason: format!("there is no usable endpoint endpoints/{endpoint}"),
         })?;
@@ -95,9 +106,10 @@ impl Context<'_> {
             body: json,
             timeout: DEFAULT_TIMEOUT,
         };
-        let subject = Subject { endpoint: Some(endpoint), ..self.subject };
-        let Capabilities { transport, event_log, clock } = self.capabilities;
-        if clock() + LONGEST_DELIVERY > self.deadline {
+        let subject = Subject { endpoint: Some(endpoint), ..self.run.subject };
+        let Capabilities { transport, event_log, clock } = self.run.capabilities;
+        let left = Duration::try_from(self.run.deadline.duration_since(clock())).unwrap_or_default();
+        if left < LONGEST_DELIVERY {
             return Err(HandlerError::Deadline);
         }
         let attempt = transport.send(request).await;

@@ -1,0 +1,115 @@
+//! What every function stands on: the settings that all share, and the clients and adapters made of them in INIT.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_smithy_http_client::HttpClientError;
+use connector::cache::{Cache, Snapshot};
+use connector::environment::{Environment, EnvironmentError};
+use connector::ports::{Cause, Clock, EventLog, Queue};
+
+use crate::clients;
+use crate::configuration::SsmConfiguration;
+use crate::console::{Stdout, init_failed};
+use crate::event_log::{CloudWatchEventLog, stream_name};
+use crate::queue::SqsQueue;
+
+/// The settings that all functions share, from the variables that `template.yaml` sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `CONFIG_PREFIX`: the path of the parameters.
+    pub prefix: String,
+    /// `CONFIG_TTL_SECONDS`.
+    pub ttl: Duration,
+    /// `EVENT_QUEUE_URL`.
+    pub event_queue: String,
+    /// `EVENT_LOG_GROUP`.
+    pub event_log_group: String,
+    /// The stream of this execution environment.
+    pub event_log_stream: String,
+    /// `LOCAL_AWS_ENDPOINT_URL`: where `sam local invoke` finds a local AWS; empty in a deployment.
+    pub local_endpoint: Option<String>,
+}
+
+/// The adapters of a function; each client is built once.
+pub struct Foundation {
+    /// The time of day.
+    pub clock: Clock,
+    /// The function's own log.
+    pub console: Arc<Stdout>,
+    /// The event log.
+    pub event_log: Arc<dyn EventLog>,
+    settings: Settings,
+    sdk: SdkConfig,
+    sqs: aws_sdk_sqs::Client,
+}
+
+impl Settings {
+    /// Reads all settings.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`] names the first variable that is absent or malformed.
+    pub fn read(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
+        Ok(Self {
+            prefix: environment.path("CONFIG_PREFIX")?,
+            ttl: environment.seconds("CONFIG_TTL_SECONDS")?,
+            event_queue: environment.url("EVENT_QUEUE_URL")?,
+            event_log_group: environment.text("EVENT_LOG_GROUP")?,
+            event_log_stream: stream_name(environment),
+            local_endpoint: environment.optional_url("LOCAL_AWS_ENDPOINT_URL")?,
+        })
+    }
+}
+
+impl Foundation {
+    /// Builds the clients. No network call is made.
+    ///
+    /// # Errors
+    /// Where the compiled-in root certificates are refused: a fault of the build.
+    pub async fn build(settings: Settings, clock: Clock) -> Result<Self, HttpClientError> {
+        let sdk = clients::sdk_config(settings.local_endpoint.as_deref()).await?;
+        let console = Arc::new(Stdout);
+        let event_log = CloudWatchEventLog::new(
+            aws_sdk_cloudwatchlogs::Client::new(&sdk),
+            &settings.event_log_group,
+            &settings.event_log_stream,
+            console.clone(),
+            clock.clone(),
+        );
+        let sqs = aws_sdk_sqs::Client::new(&sdk);
+        Ok(Self { clock, console, event_log: Arc::new(event_log), settings, sdk, sqs })
+    }
+
+    /// The event queue.
+    #[must_use]
+    pub fn event_queue(&self) -> Arc<dyn Queue> {
+        self.queue(&self.settings.event_queue)
+    }
+
+    /// The queue at this URL.
+    #[must_use]
+    pub fn queue(&self, url: &str) -> Arc<dyn Queue> {
+        Arc::new(SqsQueue::new(self.sqs.clone(), url))
+    }
+
+    /// A cache of the parameters below the prefix; nothing is read yet.
+    #[must_use]
+    pub fn cache<S: Snapshot>(&self) -> Cache<S> {
+        let source = SsmConfiguration::new(aws_sdk_ssm::Client::new(&self.sdk), &self.settings.prefix);
+        Cache::new(Arc::new(source), self.settings.ttl, self.clock.clone(), self.console.clone())
+    }
+}
+
+/// How a function's process ends: a failed start says why in one line.
+#[must_use]
+pub fn ended(result: Result<(), Cause>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            init_failed(error.as_ref());
+            ExitCode::FAILURE
+        }
+    }
+}
