@@ -1,6 +1,7 @@
 """`make run`: deploys the template to a local AWS, sends the sample events, shows what came of each, and stays up."""
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,9 @@ WAIT_FOR_DELIVERY_S = 15.0
 
 
 def main() -> None:
+    # Ctrl-C, also where a shell started us with it ignored, and a plain kill: both stop what we started.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     stack = Stack()
     try:
         step("building both functions (minutes the first time)", build)
