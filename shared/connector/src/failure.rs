@@ -69,13 +69,16 @@ impl fmt::Display for Code {
     }
 }
 
-/// An error with all its causes in one line, outermost first.
+/// An error with all its causes in one line, outermost first; a cause that only repeats its effect is left out.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        let _ = write!(text, ": {error}");
+        let told = error.to_string();
+        if !text.ends_with(&told) {
+            let _ = write!(text, ": {told}");
+        }
         cause = error.source();
     }
     text
@@ -83,11 +86,22 @@ pub fn chain(error: &dyn Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Code;
+    use super::{Code, chain};
 
     #[test]
     fn the_codes_are_frozen() {
         let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         insta::assert_snapshot!(codes.join(" "), @"E_PAYLOAD E_SIGNATURE E_ACCOUNT E_SOURCE E_TOO_LARGE E_QUEUE E_CONFIG E_MESSAGE E_VERSION E_UNROUTED E_HANDLER E_ENDPOINT E_PANIC E_DEADLINE E_TIMEOUT E_CONNECT E_RESPONSE E_REQUEST E_STATUS");
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Link(&'static str, #[source] Option<Box<Link>>);
+
+    #[test]
+    fn a_chain_tells_every_cause_once() {
+        let cause = Link("connection refused", Some(Box::new(Link("connection refused", None))));
+        let error = Link("no connection", Some(Box::new(cause)));
+        assert_eq!(chain(&error), "no connection: connection refused");
     }
 }
