@@ -15,19 +15,21 @@ PATH = "/api/v1/fluent-connect/webhook"
 TIME = "2026-11-20T08:30:00.000Z"
 
 
-def fluent_event(number: int, name: str = "OrderStatusChange", **changes) -> dict:
+def fluent_event(number: int, name: str = "OrderStatusChange", order: int | None = None, **changes) -> dict:
+    """An event on an order, by default on one of its own; a change to None leaves the field out."""
+    order = order or number
     event = {
         "id": f"5f0c9c1e-8d4e-4b6e-9d5f-{number:012d}",
         "name": name,
         "accountId": "ACME",
         "retailerId": "1",
-        "entityId": str(number),
-        "entityRef": f"HD_{number}",
+        "entityId": str(order),
+        "entityRef": f"HD_{order}",
         "entityType": "ORDER",
         "entitySubtype": "HD",
         "entityStatus": "SHIPPED",
-        "rootEntityId": str(number),
-        "rootEntityRef": f"HD_{number}",
+        "rootEntityId": str(order),
+        "rootEntityRef": f"HD_{order}",
         "rootEntityType": "ORDER",
         "type": "NORMAL",
         "attributes": {
@@ -127,9 +129,9 @@ def message(event: dict, **changes) -> str:
     return text({**envelope, **changes}).decode()
 
 
-def queued(number: int, body: str | None = None, entity: int | None = None, **changes) -> dict:
+def queued(number: int, body: str | None = None, **changes) -> dict:
     event = fluent_event(number, **changes)
-    group = f"fluent/ACME/ORDER/HD_{entity or number}"
+    group = f"fluent/{event['accountId']}/{event['rootEntityType']}/{event['rootEntityRef']}"
     return record(number, body or message(event), group, f"fluent/{event['id']}")
 
 
@@ -164,6 +166,9 @@ def webhooks() -> None:
     webhook("200-exact-numbers", body, both(body))
     body = text(fluent_event(1008, name="OrderCreated", entityStatus="CREATED", attributes={}))
     webhook("200-order-created", body, both(body))
+    fulfilment = {"entityId": "1013", "entityRef": "HD_1008-1", "entityType": "FULFILMENT", "entitySubtype": "HD_WH"}
+    body = text(fluent_event(1013, name="FulfilmentShipped", order=1008, **fulfilment))
+    webhook("200-fulfilment-shipped", body, both(body))
     body = text(fluent_event(1009))
     webhook("401-forged", body, {"fluent-signature": sign(body, "sha512", OTHER_KEY)})
     webhook("401-altered-body", body.replace(b"SHIPPED", b"BOOKED"), both(body))
@@ -173,12 +178,12 @@ def webhooks() -> None:
     webhook("401-duplicate-signature", body, {"fluent-signature": f"{signature},{signature}"})
     body = b'{\n  "id": "5f0c9c1e",\n  "name": "OrderStatusChange"\n  "accountId": "ACME",\n}\n'
     webhook("400-documentation-sample", body, both(body))
-    for name, changes in {
-        "missing": {"entityRef": None},
-        "empty": {"name": ""},
-        "boolean": {"accountId": True},
-    }.items():
-        body = text(fluent_event(1010, **changes))
+    for number, name, changes in (
+        (1010, "missing", {"entityRef": None}),
+        (1014, "empty", {"name": ""}),
+        (1015, "boolean", {"accountId": True}),
+    ):
+        body = text(fluent_event(number, **changes))
         webhook(f"400-{name}-field", body, both(body))
     body = text(list(fluent_event(1011).values()))
     webhook("400-not-an-object", body, both(body))
@@ -189,7 +194,7 @@ def webhooks() -> None:
 def batches() -> None:
     router("one", queued(2001))
     router("poison-record", queued(2002), queued(2003, body="{not json"), queued(2004))
-    router("two-groups", *(queued(2005 + n, entity=2005 + n % 2) for n in range(4)))
+    router("two-groups", *(queued(2005 + n, order=2005 + n % 2) for n in range(4)))
     router("unknown-version", queued(2010, body=message(fluent_event(2010), version=99)))
     router("empty-id", queued(2011, body=message(fluent_event(2011), id="")))
     router("unrouted", queued(2012, name="NobodyWantsThis"))
