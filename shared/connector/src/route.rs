@@ -48,7 +48,9 @@ impl Route {
     /// # Errors
     /// [`RouteError`] with the parser's line and column.
     pub fn parse(text: &str) -> Result<Self, RouteError> {
-        serde_saphyr::from_str(text).map_err(|error| RouteError::Document(error.to_string()))
+        // Without the snippet: the error goes into a log, and the document's other lines do not belong there.
+        serde_saphyr::from_str(text)
+            .map_err(|error| RouteError::Document(error.without_snippet().to_string()))
     }
 
     /// Whether the route is enabled and wants this message.
@@ -194,8 +196,17 @@ mod tests {
             unknown.contains("endpont") && unknown.contains("endpoint") && unknown.contains("line 2"),
             "{unknown}"
         );
-        for text in ["", "message: []", "message: ''", "endpoint: a", "- a", "message: {a: b}", "message: [a"]
-        {
+        for text in [
+            "",
+            "message: []",
+            "message: ''",
+            "endpoint: a",
+            "- a",
+            "message: {a: b}",
+            "message: [a",
+            "message: *",
+            "message: a\nmessage: b",
+        ] {
             assert!(Route::parse(text).is_err(), "{text}");
         }
     }
