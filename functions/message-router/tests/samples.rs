@@ -1,7 +1,8 @@
 //! Every SQS sample in `events/`: Lambda's JSON in, and where each record ends.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use message_router::record::Record;
 use message_router::router::{Invocation, Router};
 use testkit::fakes::{FakeConfiguration, FakeLog, FakeQueue, FakeTransport, ManualClock};
 
-/// How many messages were delivered, held and dead-lettered; none may stay.
+/// How many messages were delivered, held and dead-lettered; none may stay, and each entity keeps its order.
 async fn ends(file: &str) -> (usize, usize, usize) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events").join(file);
     let event: SqsEvent = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
@@ -38,6 +39,15 @@ async fn ends(file: &str) -> (usize, usize, usize) {
     let invocation = Invocation { request_id: "request".to_owned(), deadline: Timestamp::MAX };
     let kept = router.route(event.records.into_iter().map(Record::from).collect(), &invocation).await;
     assert_eq!(kept, Vec::<String>::new(), "{file}");
+    let delivered = transport.requests().into_iter().map(|request| {
+        let event: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
+        (event["entityRef"].to_string(), event["id"].to_string())
+    });
+    let mut last: BTreeMap<String, String> = BTreeMap::new();
+    for (entity, id) in delivered {
+        let before = last.insert(entity, id.clone());
+        assert!(before.is_none_or(|before| before < id), "{file}: ids grow with time");
+    }
     (transport.requests().len(), queues[1].sent().len(), queues[2].sent().len())
 }
 

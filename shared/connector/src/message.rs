@@ -17,8 +17,11 @@ use crate::event::{FluentEvent, object};
 pub const ENVELOPE_VERSION: u32 = 1;
 /// Most bytes of an SQS message, body and attributes together: 1 MiB (SQS quotas).
 pub const MAX_MESSAGE_BYTES: usize = 1_048_576;
-/// Kept free for message attributes, those of a later stop in the undelivered queue included.
-pub const RESERVED_ATTRIBUTE_BYTES: usize = 4_096;
+/// Kept free of a received message: for the name of a route after a split, and for the attributes of a later stop in
+/// the undelivered queue. A parameter's whole name has at most 1,011 characters (SSM API reference).
+pub const RESERVED_BYTES: usize = 4_096;
+/// What the name of a route may take of it.
+const ROUTE_BYTES: usize = 1_100;
 /// Most characters of a message group or deduplication id (SQS API reference, `SendMessage`).
 const MAX_ID_CHARACTERS: usize = 128;
 
@@ -72,7 +75,7 @@ pub enum MessageError {
         field: &'static str,
     },
     /// Larger than SQS takes.
-    #[error("the message has {bytes} bytes; at most {limit} fit the queue", limit = MAX_MESSAGE_BYTES - RESERVED_ATTRIBUTE_BYTES)]
+    #[error("the message has {bytes} bytes; at most {limit} fit the queue", limit = MAX_MESSAGE_BYTES - RESERVED_BYTES)]
     TooLarge {
         /// Size of the envelope in bytes.
         bytes: usize,
@@ -117,7 +120,7 @@ pub struct Outgoing {
     pub deduplication: String,
     /// X-Ray's trace header, for `AWSTraceHeader`.
     pub trace: Option<String>,
-    /// Message attributes, all of type String; at most [`RESERVED_ATTRIBUTE_BYTES`] together.
+    /// Message attributes, all of type String; within [`RESERVED_BYTES`].
     pub attributes: Vec<(&'static str, String)>,
 }
 
@@ -180,7 +183,8 @@ impl Message {
     /// [`MessageError::TooLarge`] where SQS would refuse it.
     pub fn outgoing(&self, group: String, trace: Option<String>) -> Result<Outgoing, MessageError> {
         let body = serde_json::to_string(self).map_err(MessageError::Malformed)?;
-        if body.len() > MAX_MESSAGE_BYTES - RESERVED_ATTRIBUTE_BYTES {
+        let reserved = if self.route.is_some() { RESERVED_BYTES - ROUTE_BYTES } else { RESERVED_BYTES };
+        if body.len() > MAX_MESSAGE_BYTES - reserved {
             return Err(MessageError::TooLarge { bytes: body.len() });
         }
         Ok(Outgoing { body, group, deduplication: self.deduplication(), trace, attributes: Vec::new() })

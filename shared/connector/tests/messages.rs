@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use connector::event::{EventError, FluentEvent};
 use connector::keys::PublicKey;
-use connector::message::{MAX_MESSAGE_BYTES, Message, MessageError, group_of};
+use connector::message::{MAX_MESSAGE_BYTES, Message, MessageError, RESERVED_BYTES, group_of};
 use connector::signature::{Md5Policy, SignatureHeaders, Verifier};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -120,6 +120,21 @@ fn a_message_larger_than_the_queue_takes_is_refused() {
     large["attributes"] = json!({"x": "x".repeat(MAX_MESSAGE_BYTES)});
     let result = message(&large.to_string()).outgoing("g".to_owned(), None);
     assert!(matches!(result, Err(MessageError::TooLarge { .. })));
+}
+
+#[test]
+fn the_largest_message_that_is_received_can_be_split() {
+    let sized = |filler: usize| {
+        let mut event = event();
+        event["attributes"] = json!({"x": "x".repeat(filler)});
+        message(&event.to_string())
+    };
+    let overhead = sized(0).outgoing("g".to_owned(), None).unwrap().body.len();
+    let largest = MAX_MESSAGE_BYTES - RESERVED_BYTES - overhead;
+    assert!(sized(largest + 1).outgoing("g".to_owned(), None).is_err());
+    let received = sized(largest);
+    assert!(received.outgoing("g".to_owned(), None).is_ok());
+    assert!(received.for_route(&"r".repeat(1_011)).outgoing("g".to_owned(), None).is_ok());
 }
 
 #[test]
