@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use connector::configuration::RoutingTable;
 use connector::disposition::{Disposition, Reason};
@@ -54,7 +53,7 @@ impl Router {
             Err(error) => return Decision::of(later(record, Code::Config), chain(&error)).with(message),
         };
         if self.time_for_work(invocation) < LONGEST_DELIVERY {
-            return Decision::of(at_once(), chain(&HandlerError::Deadline)).with(message);
+            return Decision::of(later(record, Code::Deadline), chain(&HandlerError::Deadline)).with(message);
         }
         let routes = chosen(&table, &message);
         let (disposition, detail) = match routes.as_slice() {
@@ -180,7 +179,7 @@ fn ended(record: &Record, error: HandlerError) -> End {
     match error {
         HandlerError::Delivery(failure) => (later(record, failure.code), None),
         HandlerError::Misconfigured { code, reason } => park(code, reason),
-        HandlerError::Deadline => (at_once(), Some(chain(&HandlerError::Deadline))),
+        HandlerError::Deadline => (later(record, Code::Deadline), Some(chain(&HandlerError::Deadline))),
     }
 }
 
@@ -197,11 +196,7 @@ fn park(code: Code, detail: String) -> End {
     (Disposition::Park { reason: Reason::Misconfigured, code }, Some(detail))
 }
 
-/// Nothing was tried, so the next invocation may take it right away.
-fn at_once() -> Disposition {
-    Disposition::Retry { after: Duration::ZERO, code: Code::Deadline }
-}
-
+/// Also where nothing was tried: a function timeout that leaves no time for work must not use the receives up at once.
 fn later(record: &Record, code: Code) -> Disposition {
     Disposition::Retry { after: delay_after(record.attempt), code }
 }

@@ -315,7 +315,7 @@ fn work_that_cannot_end_in_time_is_not_started() {
     let world = World::new();
     assert_eq!(world.route_within(&one("Deliver"), Duration::from_secs(20)), ["m1"]);
     assert!(world.delivered().is_empty());
-    assert_eq!(world.event_queue.postponed(), [("receipt-m1".to_owned(), Duration::ZERO)]);
+    assert_eq!(world.event_queue.postponed(), [("receipt-m1".to_owned(), Duration::from_secs(5))]);
 }
 
 #[test]
