@@ -5,7 +5,7 @@ cd "$(dirname "$0")"
 
 need() { command -v "$1" >/dev/null || { echo "missing: $1 - install $2" >&2; exit 1; }; }
 need python3 "Python 3.10 or newer with its venv module"
-need cargo "Rust 1.94 or newer"
+need cargo "Rust 1.94.1 or newer"
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "missing: Python 3.10 or newer" >&2; exit 1; }
 python3 -c 'import ensurepip' 2>/dev/null || { echo "missing: Python's venv module - install python3-venv" >&2; exit 1; }
 

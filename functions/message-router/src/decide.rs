@@ -9,7 +9,7 @@ use connector::event_log::Subject;
 use connector::failure::{Code, chain};
 use connector::handler::{Context, HandlerError, LONGEST_DELIVERY, Run};
 use connector::message::{About, Message, MessageError};
-use connector::retry::delay_after;
+use connector::retry::{delay_after, resend_delay_after};
 use connector::route::Route;
 use futures_util::FutureExt as _;
 
@@ -120,7 +120,8 @@ impl Router {
                 Err(error) => return (Disposition::Fault { code: Code::TooLarge }, Some(chain(&error))),
             };
             if let Err(error) = self.event_queue.send(&copy).await {
-                return (later(record, Code::Queue), Some(chain(&error)));
+                let after = resend_delay_after(record.attempt);
+                return (Disposition::Retry { after, code: Code::Queue }, Some(chain(&error)));
             }
         }
         (Disposition::Acknowledge, None)

@@ -9,9 +9,9 @@ use connector::handler::{Capabilities, Handlers};
 use connector::ports::Queue;
 use jiff::Timestamp;
 
-/// Kept of an invocation's time for settling the record and flushing the event log: a move, a delay and a flush, each
-/// within the 8 s that the AWS clients give an operation.
-pub const RESERVE: Duration = Duration::from_secs(24);
+/// Kept of an invocation's time for settling the record and flushing the event log: a move, a delay, and a flush that
+/// has to create its stream; five operations of at most the 5 s that the AWS clients give each.
+pub const RESERVE: Duration = Duration::from_secs(25);
 
 /// The router's parts.
 pub struct Router {

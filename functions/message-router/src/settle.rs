@@ -7,7 +7,7 @@ use connector::event_log::{Entry, EventType, Subject};
 use connector::failure::{Code, chain};
 use connector::message::Outgoing;
 use connector::ports::Queue;
-use connector::retry::delay_after;
+use connector::retry::resend_delay_after;
 
 use crate::decide::Decision;
 use crate::record::Record;
@@ -71,7 +71,7 @@ impl Router {
                 Settled::Done
             }
             Err(error) => {
-                let after = delay_after(record.attempt);
+                let after = resend_delay_after(record.attempt);
                 let entry = entry.field("move_error", chain(&error)).field("retry_after_s", after.as_secs());
                 self.capabilities.event_log.record(entry);
                 self.postpone(record, after, invocation).await

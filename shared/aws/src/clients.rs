@@ -16,7 +16,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Longest time of one try.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest time of an operation with all its tries.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(8);
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// Tries of an operation, the first included.
 const MAX_ATTEMPTS: u32 = 4;
 

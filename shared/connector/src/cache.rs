@@ -64,7 +64,9 @@ impl<S: Snapshot> Cache<S> {
     /// [`ConfigurationError`] where it has never been readable.
     pub async fn get(&self) -> Result<Arc<S>, ConfigurationError> {
         let mut state = self.state.lock().await;
-        if (self.clock)() >= state.read_again_at {
+        let now = (self.clock)();
+        let set_back = now.saturating_add(self.ttl).is_ok_and(|latest| latest < state.read_again_at);
+        if now >= state.read_again_at || set_back {
             self.refresh(&mut state).await;
         }
         state.current.clone()

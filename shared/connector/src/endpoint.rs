@@ -82,9 +82,10 @@ impl EndpointUrl {
     #[must_use]
     pub fn redacted(&self) -> String {
         let mut url = self.0.clone();
-        if self.0.query().is_some() {
-            let names: Vec<String> = self.0.query_pairs().map(|(name, _)| name.into_owned()).collect();
-            url.query_pairs_mut().clear().extend_pairs(names.iter().map(|name| (name, "***")));
+        if let Some(query) = self.0.query() {
+            let masked =
+                |pair: &str| pair.split_once('=').map_or("***".to_owned(), |(name, _)| format!("{name}=***"));
+            url.set_query(Some(&query.split('&').map(masked).collect::<Vec<_>>().join("&")));
         }
         url.into()
     }
@@ -111,6 +112,12 @@ mod tests {
         let url = EndpointUrl::parse("https://shop.example/a?token=hunter2&tenant=acme").unwrap();
         assert_eq!(url.redacted(), "https://shop.example/a?token=***&tenant=***");
         assert!(!format!("{url:?}").contains("hunter2"));
+        let bare = EndpointUrl::parse("https://shop.example/a?x=1&hunter2").unwrap();
+        assert_eq!(
+            bare.redacted(),
+            "https://shop.example/a?x=***&***",
+            "without a name it may all be secret"
+        );
     }
 
     #[test]

@@ -127,7 +127,7 @@ fn required(field: &'static str, value: Option<&RawValue>) -> Result<String, Eve
 }
 
 /// A non-empty string, or a number as it is written.
-fn text(value: Option<&RawValue>) -> Option<String> {
+pub(crate) fn text(value: Option<&RawValue>) -> Option<String> {
     let raw = value?.get();
     match raw.as_bytes().first()? {
         b'"' => serde_json::from_str::<Cow<'_, str>>(raw)

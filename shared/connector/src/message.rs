@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use crate::event::{FluentEvent, object};
+use crate::event::{FluentEvent, object, text};
 
 /// Version of the envelope that this code writes, and the only one that it reads.
 pub const ENVELOPE_VERSION: u32 = 1;
@@ -95,18 +95,26 @@ impl Fields {
 }
 
 /// What a message is about, read again from its payload for the event log.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct About {
     /// Type of the entity.
-    #[serde(deserialize_with = "lenient_text")]
     pub entity_type: Option<String>,
     /// Reference of the entity.
-    #[serde(deserialize_with = "lenient_text")]
     pub entity_ref: Option<String>,
     /// Account at the source.
-    #[serde(deserialize_with = "lenient_text")]
     pub account_id: Option<String>,
+}
+
+/// The payload's fields behind [`About`], digits kept.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct AboutFields<'a> {
+    #[serde(borrow)]
+    entity_type: Option<&'a RawValue>,
+    #[serde(borrow)]
+    entity_ref: Option<&'a RawValue>,
+    #[serde(borrow)]
+    account_id: Option<&'a RawValue>,
 }
 
 /// A message ready for the queue: its body and its two SQS ids.
@@ -130,7 +138,7 @@ impl Message {
     /// # Errors
     /// [`MessageError::Malformed`] where the body is not JSON after all.
     pub fn from_fluent(event: &FluentEvent<'_>, received_at: Timestamp) -> Result<Self, MessageError> {
-        let payload = RawValue::from_string(sqs_safe(event.raw)).map_err(MessageError::Malformed)?;
+        let payload = RawValue::from_string(event.raw.to_owned()).map_err(MessageError::Malformed)?;
         Ok(Self {
             version: ENVELOPE_VERSION,
             id: event.id.clone(),
@@ -168,6 +176,9 @@ impl Message {
                 return Err(MessageError::Empty { field });
             }
         }
+        if message.route.as_deref() == Some("") {
+            return Err(MessageError::Empty { field: "route" });
+        }
         Ok(message)
     }
 
@@ -182,7 +193,7 @@ impl Message {
     /// # Errors
     /// [`MessageError::TooLarge`] where SQS would refuse it.
     pub fn outgoing(&self, group: String, trace: Option<String>) -> Result<Outgoing, MessageError> {
-        let body = serde_json::to_string(self).map_err(MessageError::Malformed)?;
+        let body = sqs_safe(&serde_json::to_string(self).map_err(MessageError::Malformed)?);
         let reserved = if self.route.is_some() { RESERVED_BYTES - ROUTE_BYTES } else { RESERVED_BYTES };
         if body.len() > MAX_MESSAGE_BYTES - reserved {
             return Err(MessageError::TooLarge { bytes: body.len() });
@@ -200,7 +211,12 @@ impl Message {
     /// What the message is about, as far as its payload says so.
     #[must_use]
     pub fn about(&self) -> About {
-        object(self.payload.get()).unwrap_or_default()
+        let fields: AboutFields<'_> = object(self.payload.get()).unwrap_or_default();
+        About {
+            entity_type: text(fields.entity_type),
+            entity_ref: text(fields.entity_ref),
+            account_id: text(fields.account_id),
+        }
     }
 
     fn deduplication(&self) -> String {
@@ -244,12 +260,4 @@ fn hashed(parts: &[&str]) -> String {
 /// Escapes the two characters that SQS refuses. In valid JSON they can only stand inside a string.
 fn sqs_safe(json: &str) -> String {
     json.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
-}
-
-fn lenient_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::String(text) => Some(text),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    })
 }

@@ -40,6 +40,12 @@ pub enum RouteError {
     /// Not YAML, or not a route's keys and values: the text of the parser, with line and column.
     #[error("{0}")]
     Document(String),
+    /// A name is empty or holds a control character.
+    #[error("{key} must be a name: it is empty or holds a control character")]
+    Name {
+        /// The key that holds it.
+        key: &'static str,
+    },
 }
 
 impl Route {
@@ -49,8 +55,14 @@ impl Route {
     /// [`RouteError`] with the parser's line and column.
     pub fn parse(text: &str) -> Result<Self, RouteError> {
         // Without the snippet: the error goes into a log, and the document's other lines do not belong there.
-        serde_saphyr::from_str(text)
-            .map_err(|error| RouteError::Document(error.without_snippet().to_string()))
+        let route: Self = serde_saphyr::from_str(text)
+            .map_err(|error| RouteError::Document(error.without_snippet().to_string()))?;
+        for (key, name) in [("handler", Some(&route.handler)), ("endpoint", route.endpoint.as_ref())] {
+            if name.is_some_and(|name| name.is_empty() || name.chars().any(char::is_control)) {
+                return Err(RouteError::Name { key });
+            }
+        }
+        Ok(route)
     }
 
     /// Whether the route is enabled and wants this message.
@@ -205,6 +217,8 @@ mod tests {
             "message: {a: b}",
             "message: [a",
             "message: *",
+            "message: a\nendpoint: ''",
+            "message: a\nhandler: \"\\x01\"",
             "message: a\nmessage: b",
         ] {
             assert!(Route::parse(text).is_err(), "{text}");

@@ -78,13 +78,35 @@ fn the_payload_keeps_every_byte_but_those_that_sqs_refuses() {
     );
     let message = message(&body);
     let expected = body.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff");
-    assert_eq!(message.payload.get(), expected);
+    assert_eq!(message.payload.get(), body);
     let out = message.outgoing("g".to_owned(), None).unwrap();
     assert!(!out.body.contains(['\u{fffe}', '\u{ffff}']));
     assert_eq!(Message::parse(&out.body).unwrap().payload.get(), expected);
     let (given, kept): (Value, Value) =
         (serde_json::from_str(&body).unwrap(), serde_json::from_str(&expected).unwrap());
     assert_eq!(given, kept);
+}
+
+#[test]
+fn no_field_carries_what_sqs_refuses() {
+    let mut event = event();
+    event["id"] = json!("e\u{ffff}");
+    event["name"] = json!("n\u{fffe}");
+    let out = message(&event.to_string()).outgoing("g".to_owned(), None).unwrap();
+    assert!(!out.body.contains(['\u{fffe}', '\u{ffff}']));
+    assert_eq!(Message::parse(&out.body).unwrap().id, "e\u{ffff}");
+}
+
+#[test]
+fn a_number_keeps_its_digits_in_the_event_log() {
+    let mut event = event();
+    event["entityRef"] = json!(0);
+    let body = event
+        .to_string()
+        .replace("\"entityRef\":0", "\"entityRef\":123456789012345678901234567890,\"x\":1e999");
+    let about = message(&body).about();
+    assert_eq!(about.entity_ref.as_deref(), Some("123456789012345678901234567890"));
+    assert_eq!(about.account_id.as_deref(), Some("ACME"));
 }
 
 #[test]
