@@ -16,8 +16,8 @@ use futures_util::FutureExt as _;
 use crate::record::Record;
 use crate::router::{Invocation, Router};
 
-/// A panic may pass (a race, a neighbour's memory); after this many the record goes to the dead-letter queue.
-pub const PANICS_BEFORE_FAULT: u32 = 3;
+/// A panic may pass, so the record comes back while it was received fewer times than this; then it is dead-lettered.
+pub const RECEIVES_BEFORE_PANIC_IS_FAULT: u32 = 3;
 
 /// A disposition, and what the event log needs to tell of it.
 #[derive(Debug)]
@@ -185,7 +185,7 @@ fn ended(record: &Record, error: HandlerError) -> End {
 }
 
 fn panicked(record: &Record, handler: &str) -> End {
-    let disposition = if record.attempt < PANICS_BEFORE_FAULT {
+    let disposition = if record.attempt < RECEIVES_BEFORE_PANIC_IS_FAULT {
         later(record, Code::Panic)
     } else {
         Disposition::Fault { code: Code::Panic }

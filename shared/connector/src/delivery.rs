@@ -1,6 +1,6 @@
 //! One outbound request, its attempt, and the record that every attempt leaves.
 //!
-//! An [`Attempt`] is opened only by [`Attempt::conclude`], which writes its record: nothing can be sent unrecorded.
+//! An [`Attempt`] is opened only by [`Attempt::conclude`], which writes its record: no outcome is known unrecorded.
 
 use std::time::Duration;
 
