@@ -193,6 +193,10 @@ def webhooks() -> None:
 
 def batches() -> None:
     router("one", queued(2001))
+    event = fluent_event(2013)
+    routed = message(event, route="order-status-to-storefront")
+    group = f"fluent/ACME/{event['rootEntityType']}/{event['rootEntityRef']}#storefront"
+    router("delivery", record(2013, routed, group, f"fluent/{event['id']}/order-status-to-storefront"))
     router("poison-record", queued(2002), queued(2003, body="{not json"), queued(2004))
     router("two-groups", *(queued(2005 + n, order=2005 + n % 2) for n in range(4)))
     router("unknown-version", queued(2010, body=message(fluent_event(2010), version=99)))

@@ -15,7 +15,7 @@ impl Router {
     pub async fn route(&self, records: Vec<Record>, invocation: &Invocation) -> Vec<String> {
         let groups = in_groups(records);
         let kept = join_all(groups.iter().map(|group| self.route_group(group, invocation))).await;
-        self.capabilities.event_log.flush().await;
+        self.sender.event_log.flush().await;
         kept.into_iter().flatten().collect()
     }
 

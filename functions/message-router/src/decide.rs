@@ -1,15 +1,18 @@
-//! From a record to its disposition: parse, find its routes, split it or run its handler.
+//! From a record to its disposition. A message comes twice: as it was received, to become one message for each route
+//! that wants it, and then as each of these, to be handled.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use connector::configuration::RoutingTable;
+use connector::delivery::{DeliveryFailure, Next};
 use connector::disposition::{Disposition, Reason};
+use connector::endpoint::Ordering;
 use connector::event_log::Subject;
 use connector::failure::{Code, chain};
-use connector::handler::{Context, HandlerError, LONGEST_DELIVERY, Run};
-use connector::message::{About, Message, MessageError};
-use connector::retry::{delay_after, resend_delay_after};
+use connector::handler::{Context, HandlerError, Run};
+use connector::message::{About, Lane, Message, MessageError};
+use connector::retry::{pipeline_delay_after, resend_delay_after};
 use connector::route::Route;
 use futures_util::FutureExt as _;
 
@@ -32,6 +35,8 @@ pub struct Decision {
     pub route: Option<String>,
     /// That route's endpoint.
     pub endpoint: Option<String>,
+    /// What receivers see as the message's id, where it has a route.
+    pub webhook: Option<String>,
     /// Version of the configuration that decided.
     pub config: Option<String>,
     /// Details for the log; `None` where an attempt's record tells them already.
@@ -52,24 +57,47 @@ impl Router {
             Ok(table) => table,
             Err(error) => return Decision::of(later(record, Code::Config), chain(&error)).with(message),
         };
-        if self.time_for_work(invocation) < LONGEST_DELIVERY {
+        if self.time_for_work(invocation).is_zero() {
             return Decision::of(later(record, Code::Deadline), chain(&HandlerError::Deadline)).with(message);
         }
-        let routes = chosen(&table, &message);
-        let (disposition, detail) = match routes.as_slice() {
-            [] => unrouted(&message),
-            [route] => self.handled(record, &message, &table, *route, invocation).await,
-            several => self.split(record, &message, several).await,
+        let (disposition, detail) = match &message.route {
+            None => self.dispatch(record, &message, &table).await,
+            Some(name) => match table.route(name).filter(|route| route.enabled) {
+                Some(route) => self.handled(record, &message, &table, (name, route), invocation).await,
+                None => unrouted(format!("the message is for route {name}, which is gone or disabled")),
+            },
         };
-        let only = if let [(name, route)] = routes.as_slice() { Some((*name, *route)) } else { None };
+        let endpoint = message.route.as_deref().and_then(|name| table.route(name)?.endpoint.clone());
         Decision {
             disposition,
-            route: only.map(|(name, _)| name.to_owned()).or_else(|| message.route.clone()),
-            endpoint: only.and_then(|(_, route)| route.endpoint.clone()),
+            endpoint,
             config: Some(table.version().to_owned()),
             detail,
-            about: message.about(),
-            message: Some(message),
+            ..Decision::about(message)
+        }
+    }
+
+    /// One message for each route that wants it, in the group of that route's endpoint: from here on each has its own
+    /// order and retries. The deduplication ids make a second try of a half-done dispatch repeat nothing.
+    async fn dispatch(&self, record: &Record, message: &Message, table: &RoutingTable) -> End {
+        let copies: Result<Vec<_>, _> = table
+            .routes_for(message)
+            .map(|(name, route)| {
+                let group = message.group_in(&record.group, lane(table, name, route));
+                message.for_route(name).outgoing(group, record.trace.clone())
+            })
+            .collect();
+        let copies = match copies {
+            Ok(copies) if copies.is_empty() => return unrouted("no route wants this message".to_owned()),
+            Ok(copies) => copies,
+            Err(error) => return (Disposition::Fault { code: Code::TooLarge }, Some(chain(&error))),
+        };
+        match self.event_queue.send_all(&copies).await.into_iter().find_map(Result::err) {
+            None => (Disposition::Acknowledge, None),
+            Some(error) => {
+                let after = resend_delay_after(record.attempt);
+                (Disposition::Retry { after, code: Code::Queue }, Some(chain(&error)))
+            }
         }
     }
 
@@ -81,18 +109,19 @@ impl Router {
         (name, route): (&str, &Route),
         invocation: &Invocation,
     ) -> End {
-        let about = message.about();
+        let (about, webhook) = (message.about(), message.webhook_id(name));
         let subject = Subject {
             message: Some(message),
             about: Some(&about),
             route: Some(name),
             endpoint: route.endpoint.as_deref(),
+            webhook: Some(&webhook),
             trace: record.trace.as_deref(),
             request: Some(&invocation.request_id),
             config: Some(table.version()),
         };
         let deadline = self.work_deadline(invocation);
-        let run = Run { deadline, table, subject, capabilities: &self.capabilities };
+        let run = Run { deadline, table, subject, sender: &self.sender };
         let context = Context::new(message, route, record.attempt, run);
         let handling = AssertUnwindSafe(async { Some(self.handlers.handle(&context)?.await) }).catch_unwind();
         match tokio::time::timeout(self.time_for_work(invocation), handling).await {
@@ -101,7 +130,7 @@ impl Router {
             Ok(Ok(None)) => {
                 let detail =
                     format!("route {name} names handler {:?}, which is not registered", route.handler);
-                park(Code::Handler, detail)
+                misconfigured(Code::Handler, detail)
             }
             Ok(Err(_panic)) => panicked(record, &route.handler),
             Err(_elapsed) => {
@@ -109,22 +138,6 @@ impl Router {
                 (later(record, Code::Deadline), Some(detail))
             }
         }
-    }
-
-    /// One message a route. The deduplication ids make a second try of a half-done split repeat nothing.
-    async fn split(&self, record: &Record, message: &Message, routes: &[(&str, &Route)]) -> End {
-        for (name, _) in routes {
-            let group = Message::group_of_route(&record.group, name);
-            let copy = match message.for_route(name).outgoing(group, record.trace.clone()) {
-                Ok(copy) => copy,
-                Err(error) => return (Disposition::Fault { code: Code::TooLarge }, Some(chain(&error))),
-            };
-            if let Err(error) = self.event_queue.send(&copy).await {
-                let after = resend_delay_after(record.attempt);
-                return (Disposition::Retry { after, code: Code::Queue }, Some(chain(&error)));
-            }
-        }
-        (Disposition::Acknowledge, None)
     }
 }
 
@@ -136,24 +149,34 @@ impl Decision {
             about: About::default(),
             route: None,
             endpoint: None,
+            webhook: None,
             config: None,
             detail: Some(detail),
         }
     }
 
     fn with(self, message: Message) -> Self {
-        Self { about: message.about(), message: Some(message), ..self }
+        let Self { disposition, detail, .. } = self;
+        Self { disposition, detail, ..Self::about(message) }
+    }
+
+    /// What is known of a message before anything is decided.
+    fn about(message: Message) -> Self {
+        let webhook = message.route.as_deref().map(|route| message.webhook_id(route));
+        let (about, route) = (message.about(), message.route.clone());
+        let nothing = Self::of(Disposition::Acknowledge, String::new());
+        Self { about, route, webhook, message: Some(message), ..nothing }
     }
 }
 
-/// The routes of a message: its own after a split, else all that want it.
-fn chosen<'a>(table: &'a RoutingTable, message: &'a Message) -> Vec<(&'a str, &'a Route)> {
-    match &message.route {
-        None => table.routes_for(message).collect(),
-        Some(name) => {
-            let route = table.route(name).filter(|route| route.enabled);
-            route.map(|route| (name.as_str(), route)).into_iter().collect()
-        }
+/// What a route's messages of one entity wait for.
+fn lane<'a>(table: &RoutingTable, name: &'a str, route: &'a Route) -> Lane<'a> {
+    match route.endpoint.as_deref() {
+        None => Lane::Route(name),
+        Some(endpoint) => match table.endpoint(endpoint).map(|endpoint| endpoint.ordering) {
+            Some(Ordering::None) => Lane::Own(name),
+            Some(Ordering::Entity) | None => Lane::Endpoint(endpoint),
+        },
     }
 }
 
@@ -168,18 +191,21 @@ fn unreadable(error: &MessageError) -> Decision {
     Decision::of(Disposition::Fault { code }, chain(error))
 }
 
-fn unrouted(message: &Message) -> End {
-    let detail = match &message.route {
-        None => "no route wants this message".to_owned(),
-        Some(route) => format!("the message is for route {route}, which is gone or disabled"),
-    };
-    (Disposition::Park { reason: Reason::Unrouted, code: Code::Unrouted }, Some(detail))
+fn unrouted(detail: String) -> End {
+    (Disposition::Park { reason: Reason::Unrouted, code: Code::Unrouted, status: None }, Some(detail))
 }
 
 fn ended(record: &Record, error: HandlerError) -> End {
     match error {
-        HandlerError::Delivery(failure) => (later(record, failure.code), None),
-        HandlerError::Misconfigured { code, reason } => park(code, reason),
+        HandlerError::Delivery(DeliveryFailure { code, status, next }) => match next {
+            Next::Retry { after } => (Disposition::Retry { after, code }, None),
+            Next::Undelivered { reason } => (Disposition::Park { reason, code, status }, None),
+        },
+        HandlerError::Paused { .. } => {
+            let held = Disposition::Park { reason: Reason::Paused, code: Code::Paused, status: None };
+            (held, Some(chain(&error)))
+        }
+        HandlerError::Misconfigured { code, reason } => misconfigured(code, reason),
         HandlerError::Deadline => (later(record, Code::Deadline), Some(chain(&HandlerError::Deadline))),
     }
 }
@@ -193,11 +219,11 @@ fn panicked(record: &Record, handler: &str) -> End {
     (disposition, Some(format!("handler {handler:?} panicked")))
 }
 
-fn park(code: Code, detail: String) -> End {
-    (Disposition::Park { reason: Reason::Misconfigured, code }, Some(detail))
+fn misconfigured(code: Code, detail: String) -> End {
+    (Disposition::Park { reason: Reason::Misconfigured, code, status: None }, Some(detail))
 }
 
 /// Also where nothing was tried: a function timeout that leaves no time for work must not use the receives up at once.
 fn later(record: &Record, code: Code) -> Disposition {
-    Disposition::Retry { after: delay_after(record.attempt), code }
+    Disposition::Retry { after: pipeline_delay_after(record.attempt), code }
 }

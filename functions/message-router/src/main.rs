@@ -6,8 +6,9 @@ use std::sync::Arc;
 use aws::foundation::{Foundation, ended};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use connector::environment::Environment;
-use connector::handler::{Capabilities, Registry};
+use connector::handler::Registry;
 use connector::ports::Cause;
+use connector::sender::Sender;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
 use message_router::record::Record;
@@ -42,7 +43,7 @@ async fn route(router: &Router, event: LambdaEvent<SqsEvent>) -> SqsBatchRespons
     response
 }
 
-#[expect(clippy::disallowed_methods, reason = "environment and clock are read here")]
+#[expect(clippy::disallowed_methods, reason = "environment, clock and chance are read here")]
 async fn router() -> Result<Router, Cause> {
     let settings = Settings::read(Environment::new(&|name| std::env::var(name).ok()))?;
     let foundation = Foundation::build(settings.common, Arc::new(Timestamp::now)).await?;
@@ -52,11 +53,12 @@ async fn router() -> Result<Router, Cause> {
         event_queue: foundation.event_queue(),
         undelivered_queue: foundation.queue(&settings.undelivered_queue),
         dead_letter_queue: foundation.queue(&settings.dead_letter_queue),
-        capabilities: Capabilities {
-            transport: Arc::new(HttpTransport::new()?),
-            event_log: foundation.event_log,
-            clock: foundation.clock,
-        },
+        sender: Sender::new(
+            Arc::new(HttpTransport::new()?),
+            foundation.event_log,
+            foundation.clock,
+            Arc::new(fastrand::f64),
+        ),
     })
 }
 

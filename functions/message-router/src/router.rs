@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use connector::cache::Cache;
 use connector::configuration::RoutingTable;
-use connector::handler::{Capabilities, Handlers};
+use connector::handler::Handlers;
 use connector::ports::Queue;
+use connector::sender::Sender;
 use jiff::Timestamp;
 
 /// Kept of an invocation's time for settling the record and flushing the event log: a move, a delay, and a flush that
-/// has to create its stream; five operations of at most the 5 s that the AWS clients give each.
-pub const RESERVE: Duration = Duration::from_secs(25);
+/// has to create its stream: two operations of at most the 5 s that the AWS clients give each, and the flush's own 10 s.
+pub const RESERVE: Duration = Duration::from_secs(20);
 
 /// The router's parts.
 pub struct Router {
@@ -19,8 +20,8 @@ pub struct Router {
     pub table: Cache<RoutingTable>,
     /// The registered handlers.
     pub handlers: Handlers,
-    /// What handlers work with.
-    pub capabilities: Capabilities,
+    /// How deliveries are made.
+    pub sender: Sender,
     /// Where records come from and split messages go to.
     pub event_queue: Arc<dyn Queue>,
     /// Where messages wait that cannot be delivered as configured.
@@ -42,7 +43,7 @@ impl Router {
     /// The time of day.
     #[must_use]
     pub fn now(&self) -> Timestamp {
-        (self.capabilities.clock)()
+        (self.sender.clock)()
     }
 
     /// When work on a record has to be done: what is left then is the reserve.

@@ -8,6 +8,7 @@ use connector::failure::{Code, chain};
 use connector::message::Outgoing;
 use connector::ports::Queue;
 use connector::retry::resend_delay_after;
+use connector::undelivered::Parked;
 
 use crate::decide::Decision;
 use crate::record::Record;
@@ -34,23 +35,33 @@ impl Router {
             Disposition::Retry { after, code } => {
                 if decision.detail.is_some() {
                     let entry = self.entry(EventType::MessageFault, *code, record, decision, invocation);
-                    self.capabilities.event_log.record(entry.field("retry_after_s", after.as_secs()));
+                    self.sender.event_log.record(entry.field("retry_after_s", after.as_secs()));
                 }
                 self.postpone(record, *after, invocation).await
             }
-            Disposition::Park { reason, code } => {
-                let kind = match reason {
-                    Reason::Unrouted => EventType::MessageUnrouted,
-                    Reason::Misconfigured => EventType::MessageUndelivered,
+            Disposition::Park { reason, code, status } => {
+                let entry = self
+                    .entry(parked_as(*reason), *code, record, decision, invocation)
+                    .field("reason", reason.as_str());
+                let entry = match status {
+                    Some(status) => entry.field("response.status", *status),
+                    None => entry,
                 };
-                let entry =
-                    self.entry(kind, *code, record, decision, invocation).field("reason", reason.as_str());
-                let copy = self.copy(record, decision, reason.as_str(), *code);
+                let parked = Parked {
+                    reason: *reason,
+                    code: *code,
+                    route: decision.route.clone(),
+                    endpoint: decision.endpoint.clone(),
+                    attempts: record.attempt,
+                    status: *status,
+                    time: self.now(),
+                };
+                let copy = copy(record, parked.attributes());
                 self.moved(self.undelivered_queue.as_ref(), &copy, record, entry, invocation).await
             }
             Disposition::Fault { code } => {
                 let entry = self.entry(EventType::MessageFault, *code, record, decision, invocation);
-                let copy = self.copy(record, decision, "fault", *code);
+                let copy = copy(record, self.fault(*code, record));
                 self.moved(self.dead_letter_queue.as_ref(), &copy, record, entry, invocation).await
             }
         }
@@ -67,13 +78,13 @@ impl Router {
     ) -> Settled {
         match queue.send(copy).await {
             Ok(()) => {
-                self.capabilities.event_log.record(entry);
+                self.sender.event_log.record(entry);
                 Settled::Done
             }
             Err(error) => {
                 let after = resend_delay_after(record.attempt);
                 let entry = entry.field("move_error", chain(&error)).field("retry_after_s", after.as_secs());
-                self.capabilities.event_log.record(entry);
+                self.sender.event_log.record(entry);
                 self.postpone(record, after, invocation).await
             }
         }
@@ -87,33 +98,18 @@ impl Router {
                 .field("error", chain(&error))
                 .field("sqs.message_id", record.id.as_str())
                 .field("request.id", invocation.request_id.as_str());
-            self.capabilities.event_log.record(entry);
+            self.sender.event_log.record(entry);
         }
         Settled::Kept
     }
 
-    /// The record's body as it came. SQS's id of the record is the nonce: a second try of the move repeats nothing,
-    /// and a later replay, being another record, is not swallowed.
-    fn copy(&self, record: &Record, decision: &Decision, reason: &str, code: Code) -> Outgoing {
-        let mut attributes = vec![
-            ("reason", reason.to_owned()),
+    /// What a message in the dead-letter queue says of itself.
+    fn fault(&self, code: Code, record: &Record) -> Vec<(&'static str, String)> {
+        vec![
             ("code", code.as_str().to_owned()),
             ("attempts", record.attempt.to_string()),
             ("time", format!("{:.3}", self.now())),
-        ];
-        attributes.extend(decision.route.clone().map(|route| ("route", route)));
-        attributes.extend(decision.endpoint.clone().map(|endpoint| ("endpoint", endpoint)));
-        Outgoing {
-            body: record.body.clone().filter(|body| !body.is_empty()).unwrap_or_else(|| "null".to_owned()),
-            group: if record.group.is_empty() { "unknown".to_owned() } else { record.group.clone() },
-            deduplication: if record.id.is_empty() {
-                record.deduplication.clone()
-            } else {
-                record.id.clone()
-            },
-            trace: record.trace.clone(),
-            attributes,
-        }
+        ]
     }
 
     fn entry(
@@ -129,6 +125,7 @@ impl Router {
             about: Some(&decision.about),
             route: decision.route.as_deref(),
             endpoint: decision.endpoint.as_deref(),
+            webhook: decision.webhook.as_deref(),
             trace: record.trace.as_deref(),
             request: Some(&invocation.request_id),
             config: decision.config.as_deref(),
@@ -142,5 +139,26 @@ impl Router {
             Some(detail) => entry.field("error", detail.as_str()),
             None => entry,
         }
+    }
+}
+
+/// The entry that tells of a parked message.
+fn parked_as(reason: Reason) -> EventType {
+    match reason {
+        Reason::Unrouted => EventType::MessageUnrouted,
+        Reason::Paused => EventType::MessageHeld,
+        Reason::Refused | Reason::Exhausted | Reason::Misconfigured => EventType::MessageUndelivered,
+    }
+}
+
+/// The record's body as it came. SQS's id of the record is the nonce: a second try of the move repeats nothing, and a
+/// later replay, being another record, is not swallowed.
+fn copy(record: &Record, attributes: Vec<(&'static str, String)>) -> Outgoing {
+    Outgoing {
+        body: record.body.clone().filter(|body| !body.is_empty()).unwrap_or_else(|| "null".to_owned()),
+        group: if record.group.is_empty() { "unknown".to_owned() } else { record.group.clone() },
+        deduplication: if record.id.is_empty() { record.deduplication.clone() } else { record.id.clone() },
+        trace: record.trace.clone(),
+        attributes,
     }
 }

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connector::cache::Cache;
-use connector::failure::Code;
-use connector::handler::Capabilities;
+use connector::outcome::NoAnswer;
 use connector::parameter::Section;
+use connector::sender::Sender;
 use message_router::record::Record;
 use message_router::router::{Invocation, Router};
 use proptest::prelude::*;
@@ -32,7 +32,9 @@ impl World {
         let clock = ManualClock::default();
         let configuration = Arc::new(FakeConfiguration::with(&[
             (Section::Endpoints, "storefront", "https://shop.example/orders"),
+            (Section::Endpoints, "warehouse", "url: https://wms.example/orders\npaused: true"),
             (Section::Routes, "deliver", "message: Deliver\nendpoint: storefront"),
+            (Section::Routes, "held", "message: Held\nendpoint: warehouse"),
             (Section::Routes, "panic", "message: Panic\nhandler: panics"),
             (Section::Routes, "nowhere", "message: Nowhere\nendpoint: missing"),
             (Section::Routes, "nobody", "message: Nobody\nhandler: unknown"),
@@ -45,11 +47,7 @@ impl World {
         let router = Router {
             table: Cache::new(configuration.clone(), Duration::from_secs(30), clock.port(), log.clone()),
             handlers: handlers::registry().register::<testkit::handlers::Panics>().build().unwrap(),
-            capabilities: Capabilities {
-                transport: transport.clone(),
-                event_log: log.clone(),
-                clock: clock.port(),
-            },
+            sender: Sender::new(transport.clone(), log.clone(), clock.port(), Arc::new(|| 0.5)),
             event_queue: event_queue.clone(),
             undelivered_queue: undelivered.clone(),
             dead_letter_queue: dead_letters.clone(),
@@ -78,12 +76,20 @@ impl World {
     }
 }
 
+/// As it was received: no route yet.
 fn envelope(id: &str, name: &str) -> String {
     json!({
         "version": 1, "id": id, "name": name, "source": "fluent", "receivedAt": "2026-11-20T08:30:00Z",
         "payload": {"id": id, "entityRef": "HD_1", "entityType": "ORDER", "accountId": "ACME"},
     })
     .to_string()
+}
+
+/// As it is for one route.
+fn routed(id: &str, route: &str) -> String {
+    let mut message: Value = serde_json::from_str(&envelope(id, "Any")).unwrap();
+    message["route"] = route.into();
+    message.to_string()
 }
 
 fn record(id: &str, group: &str, body: String, attempt: u32) -> Record {
@@ -98,8 +104,14 @@ fn record(id: &str, group: &str, body: String, attempt: u32) -> Record {
     }
 }
 
+/// One message as it was received.
 fn one(name: &str) -> [Record; 1] {
     [record("m1", "g1", envelope("m1", name), 1)]
+}
+
+/// One message on its way by a route, at this attempt.
+fn on_route(route: &str, attempt: u32) -> [Record; 1] {
+    [record("m1", "g1#storefront", routed("m1", route), attempt)]
 }
 
 /// What a generated record is, and so where it has to end when nothing fails.
@@ -108,37 +120,46 @@ enum Kind {
     Deliver,
     Panic,
     Unrouted,
+    RouteGone,
     Misconfigured,
     UnknownHandler,
+    Paused,
     Malformed,
     UnknownVersion,
     EmptyId,
-    Split,
+    Dispatch,
+    DispatchToTwo,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 12] = [
     Kind::Deliver,
     Kind::Panic,
     Kind::Unrouted,
+    Kind::RouteGone,
     Kind::Misconfigured,
     Kind::UnknownHandler,
+    Kind::Paused,
     Kind::Malformed,
     Kind::UnknownVersion,
     Kind::EmptyId,
-    Kind::Split,
+    Kind::Dispatch,
+    Kind::DispatchToTwo,
 ];
 
 fn body(kind: Kind, id: &str) -> String {
     match kind {
-        Kind::Deliver => envelope(id, "Deliver"),
-        Kind::Panic => envelope(id, "Panic"),
+        Kind::Deliver => routed(id, "deliver"),
+        Kind::Panic => routed(id, "panic"),
         Kind::Unrouted => envelope(id, "Unheard"),
-        Kind::Misconfigured => envelope(id, "Nowhere"),
-        Kind::UnknownHandler => envelope(id, "Nobody"),
+        Kind::RouteGone => routed(id, "gone"),
+        Kind::Misconfigured => routed(id, "nowhere"),
+        Kind::UnknownHandler => routed(id, "nobody"),
+        Kind::Paused => routed(id, "held"),
         Kind::Malformed => "{".to_owned(),
-        Kind::UnknownVersion => envelope(id, "Deliver").replace("\"version\":1", "\"version\":99"),
+        Kind::UnknownVersion => routed(id, "deliver").replace("\"version\":1", "\"version\":99"),
         Kind::EmptyId => envelope("", "Deliver"),
-        Kind::Split => envelope(id, "Both"),
+        Kind::Dispatch => envelope(id, "Deliver"),
+        Kind::DispatchToTwo => envelope(id, "Both"),
     }
 }
 
@@ -147,7 +168,7 @@ proptest! {
     #[test]
     fn each_record_has_one_disposition_and_groups_keep_their_order(
         shape in prop::collection::vec((prop::sample::select(&KINDS[..]), 0..3_usize, 1..6_u32), 0..12),
-        answers in prop::collection::vec(prop_oneof![3 => Just(Ok(200)), 1 => Just(Ok(503)), 1 => Just(Err(Code::Timeout))], 0..12),
+        answers in prop::collection::vec(prop_oneof![3 => Just(Ok(200)), 1 => Just(Ok(503)), 1 => Just(Ok(404)), 1 => Just(Err(NoAnswer::Dns))], 0..12),
         event_queue_fails in prop::collection::vec(prop::bool::weighted(0.2), 0..12),
         undelivered_fails in prop::collection::vec(prop::bool::weighted(0.3), 0..6),
         dead_letters_fail in prop::collection::vec(prop::bool::weighted(0.3), 0..6),
@@ -183,9 +204,10 @@ proptest! {
             }
             match kind {
                 Kind::Deliver => prop_assert!(ends <= 1 && (ends == 1 || attempts == 1)),
-                Kind::Split => prop_assert!(ends <= 1 && (ends == 1 || copies == 2)),
-                Kind::Panic | Kind::Unrouted | Kind::Misconfigured | Kind::UnknownHandler
-                | Kind::Malformed | Kind::UnknownVersion | Kind::EmptyId => prop_assert_eq!(ends, 1),
+                Kind::Dispatch => prop_assert!(ends <= 1 && (ends == 1 || copies == 1)),
+                Kind::DispatchToTwo => prop_assert!(ends <= 1 && (ends == 1 || copies == 2)),
+                Kind::Panic | Kind::Unrouted | Kind::RouteGone | Kind::Misconfigured | Kind::UnknownHandler
+                | Kind::Paused | Kind::Malformed | Kind::UnknownVersion | Kind::EmptyId => prop_assert_eq!(ends, 1),
             }
             stopped.insert(&record.group, is_kept);
         }
@@ -197,7 +219,7 @@ proptest! {
 #[test]
 fn a_delivered_message_is_acknowledged_and_recorded() {
     let world = World::new();
-    assert!(world.route(&one("Deliver")).is_empty());
+    assert!(world.route(&on_route("deliver", 1)).is_empty());
     let entries = world.log.entries();
     assert_eq!(entries.len(), 1);
     for (key, value) in [
@@ -214,18 +236,82 @@ fn a_delivered_message_is_acknowledged_and_recorded() {
     ] {
         assert_eq!(entries[0][key], value, "{key}");
     }
+    assert!(entries[0]["webhook.id"].as_str().unwrap().starts_with("msg_"));
 }
 
 #[test]
-fn a_failed_delivery_comes_back_after_a_growing_delay() {
-    for (attempt, seconds) in [(1, 5), (2, 10), (4, 40), (60, 3600)] {
+fn a_failed_delivery_comes_back_as_its_endpoints_schedule_says() {
+    for (attempt, seconds) in [(1, 5), (2, 300), (4, 7_200), (6, 36_000)] {
         let world = World::new();
         world.transport.answer_next([Ok(503)]);
-        let kept = world.route(&[record("m1", "g1", envelope("m1", "Deliver"), attempt)]);
+        let kept = world.route(&on_route("deliver", attempt));
         assert_eq!(kept, ["m1"]);
         assert_eq!(world.event_queue.postponed(), [("receipt-m1".to_owned(), Duration::from_secs(seconds))]);
         let entry = &world.log.entries()[0];
-        assert_eq!((&entry["code"], &entry["retry_after_s"]), (&json!("E_STATUS"), &json!(seconds)));
+        assert_eq!((&entry["code"], &entry["retry_after_s"]), (&json!("E_SERVER"), &json!(seconds)));
+        assert_eq!(entry["outcome"], "retry");
+    }
+}
+
+#[test]
+fn a_schedule_that_is_used_up_parks_the_message_with_all_that_is_known() {
+    let world = World::new();
+    world.transport.answer_next([Ok(503)]);
+    assert!(world.route(&on_route("deliver", 7)).is_empty());
+    let parked = &world.undelivered.sent()[0];
+    for attribute in [
+        ("reason", "exhausted"),
+        ("code", "E_SERVER"),
+        ("route", "deliver"),
+        ("endpoint", "storefront"),
+        ("attempts", "7"),
+        ("status", "503"),
+        ("time", "2026-11-20T08:30:00.000Z"),
+    ] {
+        assert!(parked.attributes.contains(&(attribute.0, attribute.1.to_owned())), "{attribute:?}");
+    }
+    assert_eq!(
+        (parked.body.as_str(), parked.group.as_str()),
+        (routed("m1", "deliver").as_str(), "g1#storefront")
+    );
+    assert_eq!(world.log.types(), ["outbound.attempt", "message.undelivered"]);
+    assert_eq!(world.log.entries()[0]["outcome"], "undelivered");
+}
+
+#[test]
+fn ordinary_4xx_answers_are_undelivered_at_once_and_never_dead_letters() {
+    for (status, code) in [(400, "E_REJECTED"), (404, "E_REJECTED"), (410, "E_GONE"), (301, "E_REDIRECT")] {
+        let world = World::new();
+        world.transport.answer_next([Ok(status)]);
+        assert!(world.route(&on_route("deliver", 1)).is_empty());
+        let parked = world.undelivered.sent();
+        assert!(parked[0].attributes.contains(&("reason", "refused".to_owned())));
+        assert!(parked[0].attributes.contains(&("code", code.to_owned())), "{status}");
+        assert!(parked[0].attributes.contains(&("status", status.to_string())));
+        assert!(world.dead_letters.sent().is_empty() && world.event_queue.postponed().is_empty());
+    }
+}
+
+#[test]
+fn a_forbidden_address_is_undelivered_at_once() {
+    let world = World::new();
+    world.transport.answer_next([Err(NoAnswer::BlockedAddress)]);
+    assert!(world.route(&on_route("deliver", 1)).is_empty());
+    let attributes = &world.undelivered.sent()[0].attributes;
+    assert!(attributes.contains(&("code", "E_BLOCKED_ADDRESS".to_owned())));
+    assert!(attributes.contains(&("reason", "refused".to_owned())));
+}
+
+#[test]
+fn a_paused_endpoint_holds_new_messages_and_those_that_wait_for_a_retry() {
+    for attempt in [1, 3] {
+        let world = World::new();
+        assert!(world.route(&on_route("held", attempt)).is_empty());
+        assert!(world.transport.requests().is_empty(), "nothing is sent");
+        let held = &world.undelivered.sent()[0];
+        assert!(held.attributes.contains(&("reason", "paused".to_owned())));
+        assert!(held.attributes.contains(&("endpoint", "warehouse".to_owned())));
+        assert_eq!(world.log.types(), ["message.held"]);
     }
 }
 
@@ -241,9 +327,9 @@ fn a_message_that_no_route_wants_is_held_and_recorded() {
 
 #[test]
 fn what_cannot_serve_as_configured_is_parked_as_misconfigured() {
-    for (name, code) in [("Nowhere", "E_ENDPOINT"), ("Nobody", "E_HANDLER")] {
+    for (route, code) in [("nowhere", "E_ENDPOINT"), ("nobody", "E_HANDLER")] {
         let world = World::new();
-        assert!(world.route(&one(name)).is_empty());
+        assert!(world.route(&on_route(route, 1)).is_empty());
         let attributes = &world.undelivered.sent()[0].attributes;
         assert!(attributes.contains(&("reason", "misconfigured".to_owned())));
         assert!(attributes.contains(&("code", code.to_owned())));
@@ -252,7 +338,7 @@ fn what_cannot_serve_as_configured_is_parked_as_misconfigured() {
 
 #[test]
 fn a_body_that_is_no_message_goes_to_the_dead_letter_queue_as_it_came() {
-    let no_body = Record { body: None, ..one("Deliver")[0].clone() };
+    let no_body = Record { body: None, ..on_route("deliver", 1)[0].clone() };
     for (kind, code) in
         [(Kind::Malformed, "E_MESSAGE"), (Kind::UnknownVersion, "E_VERSION"), (Kind::EmptyId, "E_MESSAGE")]
     {
@@ -272,10 +358,7 @@ fn a_body_that_is_no_message_goes_to_the_dead_letter_queue_as_it_came() {
 #[test]
 fn a_panic_is_tried_again_and_ends_in_the_dead_letter_queue_alone() {
     let records = |attempt| {
-        [
-            record("m1", "g1", envelope("m1", "Panic"), attempt),
-            record("m2", "g2", envelope("m2", "Deliver"), 1),
-        ]
+        [record("m1", "g1", routed("m1", "panic"), attempt), record("m2", "g2", routed("m2", "deliver"), 1)]
     };
     let world = World::new();
     assert_eq!(world.route(&records(1)), ["m1"]);
@@ -286,17 +369,45 @@ fn a_panic_is_tried_again_and_ends_in_the_dead_letter_queue_alone() {
 }
 
 #[test]
-fn a_message_of_two_routes_becomes_one_message_a_route() {
+fn a_message_becomes_one_message_for_each_route_that_wants_it() {
     let world = World::new();
     assert!(world.route(&one("Both")).is_empty());
     let copies = world.event_queue.sent();
     let ids: Vec<_> = copies.iter().map(|copy| (copy.group.as_str(), copy.deduplication.as_str())).collect();
-    assert_eq!(ids, [("g1#both-1", "fluent/m1/both-1"), ("g1#both-2", "fluent/m1/both-2")]);
-    assert!(world.delivered().is_empty());
+    assert_eq!(ids, [("g1#storefront", "fluent/m1/both-1"), ("g1#storefront", "fluent/m1/both-2")]);
+    assert!(world.transport.requests().is_empty());
     let second = record("m9", &copies[1].group, copies[1].body.clone(), 1);
     assert!(world.route(&[second]).is_empty());
     assert_eq!(world.delivered(), ["m1"]);
     assert_eq!(world.log.entries()[0]["route"], "both-2");
+}
+
+#[test]
+fn an_endpoint_without_ordering_gives_each_message_a_group_of_its_own() {
+    let world = World::new();
+    let endpoint = "url: https://shop.example/orders\nordering: none";
+    world.configuration.put(Section::Endpoints, "storefront", endpoint);
+    world.route(&[
+        record("m1", "g1", envelope("m1", "Both"), 1),
+        record("m2", "g1", envelope("m2", "Both"), 1),
+    ]);
+    let groups: BTreeSet<_> = world.event_queue.sent().into_iter().map(|copy| copy.group).collect();
+    assert_eq!(groups.len(), 4);
+}
+
+#[test]
+fn a_dispatch_that_half_failed_is_repeated_with_the_same_ids_within_the_deduplication_window() {
+    let world = World::new();
+    world.event_queue.fail_next([false, true]);
+    assert_eq!(world.route(&one("Both")), ["m1"]);
+    assert!(world.event_queue.postponed()[0].1 < Duration::from_mins(5));
+    assert!(world.route(&one("Both")).is_empty());
+    let ids: Vec<_> = world.event_queue.sent().into_iter().map(|copy| copy.deduplication).collect();
+    assert_eq!(
+        ids,
+        ["fluent/m1/both-1", "fluent/m1/both-1", "fluent/m1/both-2"],
+        "SQS drops the second of a kind"
+    );
 }
 
 #[test]
@@ -313,9 +424,16 @@ fn a_message_for_a_route_that_is_gone_is_held() {
 #[test]
 fn work_that_cannot_end_in_time_is_not_started() {
     let world = World::new();
-    assert_eq!(world.route_within(&one("Deliver"), Duration::from_secs(20)), ["m1"]);
+    assert_eq!(world.route_within(&on_route("deliver", 1), Duration::from_secs(20)), ["m1"]);
     assert!(world.delivered().is_empty());
     assert_eq!(world.event_queue.postponed(), [("receipt-m1".to_owned(), Duration::from_secs(5))]);
+    let world = World::new();
+    assert_eq!(
+        world.route_within(&on_route("deliver", 1), Duration::from_secs(30)),
+        ["m1"],
+        "10 s are not enough"
+    );
+    assert!(world.delivered().is_empty());
 }
 
 #[test]
@@ -349,10 +467,10 @@ fn a_handler_cannot_start_a_delivery_that_could_not_end_in_time() {
     let mut world = World::new();
     let slow: Arc<dyn connector::ports::Transport> =
         Arc::new(Slow { inner: world.transport.clone(), clock: world.clock.clone() });
-    world.router.capabilities.transport = slow;
+    world.router.sender.transport = slow;
     world.router.handlers = handlers::registry().register::<Twice>().build().unwrap();
     world.configuration.put(Section::Routes, "deliver", "message: Deliver\nhandler: twice");
-    assert_eq!(world.route_within(&one("Deliver"), Duration::from_secs(43)), ["m1"]);
+    assert_eq!(world.route_within(&on_route("deliver", 1), Duration::from_secs(38)), ["m1"]);
     assert_eq!(world.delivered(), ["m1"], "the second delivery was not started");
     assert_eq!(world.log.types(), ["outbound.attempt", "message.fault"]);
     assert_eq!(world.log.entries()[1]["code"], "E_DEADLINE");

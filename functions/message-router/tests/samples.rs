@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use aws_lambda_events::sqs::SqsEvent;
 use connector::cache::Cache;
-use connector::handler::Capabilities;
+use connector::message::Outgoing;
 use connector::parameter::Section;
 use connector::ports::Clock;
+use connector::sender::Sender;
 use jiff::Timestamp;
 use message_router::record::Record;
 use message_router::router::{Invocation, Router};
@@ -24,14 +25,14 @@ async fn ends(file: &str) -> (usize, usize, usize) {
     let clock: Clock = ManualClock::default().port();
     let configuration = Arc::new(FakeConfiguration::with(&[
         (Section::Endpoints, "storefront", "https://shop.example/orders"),
-        (Section::Routes, "status", "message: OrderStatusChange\nendpoint: storefront"),
+        (Section::Routes, "order-status-to-storefront", "message: OrderStatusChange\nendpoint: storefront"),
     ]));
     let (transport, log) = (Arc::new(FakeTransport::default()), Arc::new(FakeLog::default()));
     let queues: [Arc<FakeQueue>; 3] = Default::default();
     let router = Router {
         table: Cache::new(configuration, Duration::from_secs(30), clock.clone(), log.clone()),
         handlers: handlers::registry().build().unwrap(),
-        capabilities: Capabilities { transport: transport.clone(), event_log: log, clock },
+        sender: Sender::new(transport.clone(), log, clock, Arc::new(|| 0.5)),
         event_queue: queues[0].clone(),
         undelivered_queue: queues[1].clone(),
         dead_letter_queue: queues[2].clone(),
@@ -39,6 +40,8 @@ async fn ends(file: &str) -> (usize, usize, usize) {
     let invocation = Invocation { request_id: "request".to_owned(), deadline: Timestamp::MAX };
     let kept = router.route(event.records.into_iter().map(Record::from).collect(), &invocation).await;
     assert_eq!(kept, Vec::<String>::new(), "{file}");
+    let dispatched = queues[0].sent().into_iter().map(received).collect();
+    assert_eq!(router.route(dispatched, &invocation).await, Vec::<String>::new(), "{file}");
     let delivered = transport.requests().into_iter().map(|request| {
         let event: serde_json::Value = serde_json::from_slice(&request.body).unwrap();
         (event["entityRef"].to_string(), event["id"].to_string())
@@ -51,10 +54,24 @@ async fn ends(file: &str) -> (usize, usize, usize) {
     (transport.requests().len(), queues[1].sent().len(), queues[2].sent().len())
 }
 
+/// A message as SQS hands it out again.
+fn received(sent: Outgoing) -> Record {
+    Record {
+        id: sent.deduplication.clone(),
+        receipt: sent.deduplication.clone(),
+        body: Some(sent.body),
+        group: sent.group,
+        deduplication: sent.deduplication,
+        attempt: 1,
+        trace: sent.trace,
+    }
+}
+
 #[tokio::test]
 async fn every_sample_batch_ends_as_it_should() {
     let expected = [
         ("router-one.json", (1, 0, 0)),
+        ("router-delivery.json", (1, 0, 0)),
         ("router-poison-record.json", (2, 0, 1)),
         ("router-two-groups.json", (4, 0, 0)),
         ("router-unknown-version.json", (0, 0, 1)),

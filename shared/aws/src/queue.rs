@@ -55,6 +55,14 @@ impl Queue for SqsQueue {
         self.confirmed(message).await.map_err(QueueError::Send)
     }
 
+    async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<(), QueueError>> {
+        let mut results = Vec::new();
+        for message in messages {
+            results.push(self.send(message).await);
+        }
+        results
+    }
+
     async fn postpone(&self, receipt: &str, delay: Duration) -> Result<(), QueueError> {
         let seconds = delay.as_nanos().div_ceil(1_000_000_000); // a part of a second is never no delay
         let seconds = i32::try_from(seconds).unwrap_or(LONGEST_VISIBILITY_S).min(LONGEST_VISIBILITY_S);

@@ -4,28 +4,44 @@
 
 use std::time::Duration;
 
-use crate::endpoint::EndpointUrl;
+use http::{HeaderMap, Method};
+
+use crate::disposition::Reason;
+use crate::endpoint_url::EndpointUrl;
 use crate::event_log::{Entry, EventType, Subject};
 use crate::failure::Code;
+use crate::outcome::{NoAnswer, Outcome};
 use crate::ports::{Clock, EventLog};
-use crate::retry;
+use crate::redaction::Redaction;
+use crate::retry::{Schedule, retry_after};
 
-/// The whole attempt, from connect to the last byte of the answer that is read, unless a request says otherwise.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most bytes of an answer's body that the event log shows.
 pub const LOGGED_BODY_BYTES: usize = 2_048;
 
 /// A request for the transport.
 #[derive(Debug, Clone)]
 pub struct OutboundRequest {
+    /// The HTTP method.
+    pub method: Method,
     /// Where to.
     pub url: EndpointUrl,
-    /// Header names and values besides those that the transport adds.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body of the POST.
+    /// Headers besides those that the transport adds.
+    pub headers: HeaderMap,
+    /// The body.
     pub body: Vec<u8>,
-    /// For the whole attempt.
+    /// For the whole attempt, from name resolution to the last byte of the answer that is read.
     pub timeout: Duration,
+    /// What the record shows of the answer's body.
+    pub answer: Shown,
+}
+
+/// What the record shows of an answer's body.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    /// The first [`LOGGED_BODY_BYTES`], with the known secrets struck out.
+    Without(Redaction),
+    /// Nothing: the answer is a secret itself.
+    Nothing,
 }
 
 /// What a receiver answered.
@@ -33,15 +49,17 @@ pub struct OutboundRequest {
 pub struct Response {
     /// HTTP status.
     pub status: u16,
+    /// The header `Retry-After`, as it came.
+    pub retry_after: Option<String>,
     /// The body up to the transport's cap.
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer. The code is what people see; the detail names no secret.
+/// Why there is no answer, with details that name no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransportFailure {
-    /// The stable code.
-    pub code: Code,
+    /// The cause.
+    pub cause: NoAnswer,
     /// The chain of causes, without the URL.
     pub detail: String,
 }
@@ -50,10 +68,27 @@ pub struct TransportFailure {
 #[derive(Debug)]
 #[must_use = "an attempt has to leave its record: conclude it"]
 pub struct Attempt {
+    method: Method,
     url: String,
     request_bytes: usize,
+    answer: Shown,
     duration: Duration,
     result: Result<Response, TransportFailure>,
+}
+
+/// Which attempt it was, and what would follow it.
+#[derive(Debug, Clone, Copy)]
+pub struct Tried<'a> {
+    /// What the record is about.
+    pub subject: &'a Subject<'a>,
+    /// Number of the attempt, from 1.
+    pub number: u32,
+    /// When a failed attempt is followed by another.
+    pub schedule: &'a Schedule,
+    /// For the delay's jitter, from 0 up to 1.
+    pub chance: f64,
+    /// Whether a 401 may only mean that the access token has ended early.
+    pub token_may_be_outdated: bool,
 }
 
 /// A delivery that did not succeed, already on record.
@@ -64,65 +99,132 @@ pub struct DeliveryFailure {
     pub code: Code,
     /// HTTP status, where the receiver answered.
     pub status: Option<u16>,
+    /// What becomes of the message.
+    pub next: Next,
+}
+
+/// What becomes of a message whose delivery failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It is tried again.
+    Retry {
+        /// Counted from now.
+        after: Duration,
+    },
+    /// It is parked.
+    Undelivered {
+        /// Why it waits.
+        reason: Reason,
+    },
+}
+
+impl Next {
+    /// What follows an attempt that failed but may succeed later: a retry, or the end of the schedule.
+    #[must_use]
+    pub fn after(tried: &Tried<'_>, asked: Option<Duration>) -> Self {
+        match tried.schedule.delay_after(tried.number, asked, tried.chance) {
+            Some(after) => Self::Retry { after },
+            None => Self::Undelivered { reason: Reason::Exhausted },
+        }
+    }
+
+    /// Adds what follows to an attempt's record.
+    pub(crate) fn told(self, entry: Entry) -> Entry {
+        match self {
+            Self::Retry { after } => entry.field("outcome", "retry").field("retry_after_s", after.as_secs()),
+            Self::Undelivered { reason } => {
+                entry.field("outcome", "undelivered").field("reason", reason.as_str())
+            }
+        }
+    }
 }
 
 impl Attempt {
     /// An attempt as the transport saw it.
     pub fn new(
-        request: &OutboundRequest,
+        request: OutboundRequest,
         duration: Duration,
         result: Result<Response, TransportFailure>,
     ) -> Self {
-        Self { url: request.url.redacted(), request_bytes: request.body.len(), duration, result }
+        Self {
+            url: request.url.redacted(),
+            method: request.method,
+            request_bytes: request.body.len(),
+            answer: request.answer,
+            duration,
+            result,
+        }
     }
 
-    /// Writes the record and opens the attempt: a 2xx answer, or why it counts as failed.
+    /// Whether the receiver did not answer in time.
+    #[must_use]
+    pub fn timed_out(&self) -> bool {
+        matches!(&self.result, Err(failure) if failure.cause == NoAnswer::Timeout)
+    }
+
+    /// Writes the record and opens the attempt: a 2xx answer, or why it failed and what follows.
     ///
     /// # Errors
     /// [`DeliveryFailure`] for every other status, and where there was no answer.
     pub fn conclude(
         self,
-        number: u32,
-        subject: &Subject<'_>,
+        tried: &Tried<'_>,
         log: &dyn EventLog,
         clock: &Clock,
     ) -> Result<Response, DeliveryFailure> {
-        let failure = self.failure();
-        let mut entry = Entry::new(EventType::OutboundAttempt, clock())
-            .subject(subject)
-            .field("attempt", number)
-            .field("request.method", "POST")
-            .field("request.url", self.url)
-            .field("request.bytes", self.request_bytes)
-            .field("duration_ms", u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX))
-            .field("outcome", if failure.is_some() { "retry" } else { "delivered" });
-        match &self.result {
-            Ok(response) => {
-                let shown = response.body.get(..LOGGED_BODY_BYTES).unwrap_or(&response.body);
-                entry = entry
-                    .field("response.status", response.status)
-                    .field("response.bytes", response.body.len())
-                    .field("response.body", String::from_utf8_lossy(shown).into_owned());
+        let now = clock();
+        let asked = || retry_after(self.result.as_ref().ok()?.retry_after.as_deref()?, now);
+        let status = self.result.as_ref().ok().map(|response| response.status);
+        let outcome = match &self.result {
+            Ok(response) if response.status == 401 && tried.token_may_be_outdated => {
+                Outcome::Retry(Code::Token)
             }
-            Err(failure) => entry = entry.field("error", failure.detail.as_str()),
-        }
-        if let Some(failure) = &failure {
-            entry = entry
-                .field("code", failure.code.as_str())
-                .field("retry_after_s", retry::delay_after(number).as_secs());
-        }
-        log.record(entry);
-        match failure {
-            Some(failure) => Err(failure),
-            None => self.result.map_err(|failure| DeliveryFailure { code: failure.code, status: None }),
+            Ok(response) => Outcome::of_status(response.status),
+            Err(failure) => Outcome::of_no_answer(failure.cause),
+        };
+        let failed = |code, next| Some(DeliveryFailure { code, status, next });
+        let failure = match outcome {
+            Outcome::Delivered => None,
+            Outcome::Retry(code) => failed(code, Next::after(tried, asked())),
+            Outcome::Refused(code) => failed(code, Next::Undelivered { reason: Reason::Refused }),
+        };
+        let entry =
+            self.record(Entry::new(EventType::OutboundAttempt, now).subject(tried.subject), tried.number);
+        log.record(match &failure {
+            None => entry.field("outcome", "delivered"),
+            Some(failure) => failure.next.told(entry.field("code", failure.code.as_str())),
+        });
+        match (self.result, failure) {
+            (Ok(response), None) => Ok(response),
+            (Ok(_), Some(failure)) => Err(failure),
+            (Err(no_answer), failure) => Err(failure.unwrap_or(DeliveryFailure {
+                code: no_answer.cause.code(),
+                status: None,
+                next: Next::Undelivered { reason: Reason::Refused },
+            })),
         }
     }
 
-    fn failure(&self) -> Option<DeliveryFailure> {
+    fn record(&self, entry: Entry, number: u32) -> Entry {
+        let entry = entry
+            .field("attempt", number)
+            .field("request.method", self.method.as_str())
+            .field("request.url", self.url.as_str())
+            .field("request.bytes", self.request_bytes)
+            .field("duration_ms", u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX));
         match &self.result {
-            Ok(response) if (200..300).contains(&response.status) => None,
-            Ok(response) => Some(DeliveryFailure { code: Code::Status, status: Some(response.status) }),
-            Err(failure) => Some(DeliveryFailure { code: failure.code, status: None }),
+            Err(failure) => entry.field("error", failure.detail.as_str()),
+            Ok(response) => {
+                let entry = entry
+                    .field("response.status", response.status)
+                    .field("response.bytes", response.body.len());
+                match &self.answer {
+                    Shown::Nothing => entry,
+                    Shown::Without(secrets) => {
+                        entry.field("response.body", secrets.shown(&response.body, LOGGED_BODY_BYTES))
+                    }
+                }
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ pub enum Disposition {
         reason: Reason,
         /// The code of what happened.
         code: Code,
+        /// The last HTTP status of the receiver, where it answered.
+        status: Option<u16>,
     },
     /// The pipeline itself is at fault: kept in the dead-letter queue.
     Fault {
@@ -31,8 +33,14 @@ pub enum Disposition {
 }
 
 /// Why a message stands in the undelivered queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
+    /// The receiver, or the address policy, refused it for good.
+    Refused,
+    /// Every attempt of the schedule failed.
+    Exhausted,
+    /// Its endpoint is paused.
+    Paused,
     /// No route wants it.
     Unrouted,
     /// Its route, handler or endpoint cannot serve as configured.
@@ -40,10 +48,17 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason.
+    pub const ALL: [Self; 5] =
+        [Self::Refused, Self::Exhausted, Self::Paused, Self::Unrouted, Self::Misconfigured];
+
     /// The text of the message attribute `reason`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Refused => "refused",
+            Self::Exhausted => "exhausted",
+            Self::Paused => "paused",
             Self::Unrouted => "unrouted",
             Self::Misconfigured => "misconfigured",
         }

@@ -1,139 +1,280 @@
-//! An endpoint: where deliveries go, as `{prefix}/endpoints/{name}` says.
+//! An endpoint: where deliveries go and how, as `{prefix}/endpoints/{name}` says.
 
-use std::fmt;
+use std::time::Duration;
 
-use url::Url;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method};
 
-/// An absolute http or https URL without userinfo and fragment.
-#[derive(Clone, PartialEq, Eq)]
-pub struct EndpointUrl(Url);
+use crate::authentication::{Authentication, header_name, hidden};
+use crate::document::{Document, DocumentError};
+use crate::endpoint_url::{EndpointUrl, UrlError};
+use crate::failure::chain;
+use crate::retry::Schedule;
 
-/// Why a text is not an endpoint's URL. Never shows the text: a query may hold a secret.
-#[derive(Debug, thiserror::Error)]
-pub enum EndpointError {
-    /// Nothing stands in the parameter.
-    #[error("the endpoint is empty: give its URL")]
-    Empty,
-    /// Not an absolute URL.
-    #[error("the endpoint is not an absolute URL such as https://shop.example/orders")]
-    NotAUrl(#[source] url::ParseError),
-    /// Another scheme than http or https.
-    #[error(
-        "the endpoint's scheme is {scheme:?}: only https (and http to allowed networks) can be delivered to"
-    )]
-    Scheme {
-        /// The scheme it has.
-        scheme: String,
-    },
-    /// User and password in the URL would end in logs.
-    #[error("the endpoint's URL holds a user or password: take them out of the URL")]
-    Userinfo,
-    /// A fragment is never sent.
-    #[error("the endpoint's URL has a #fragment, which is never sent: take it out")]
-    Fragment,
-}
+/// The whole attempt, from name resolution to the last byte of the answer that is read, unless the endpoint says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest timeout of an endpoint: with a token call before it, it still fits an invocation of the router.
+pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(15);
+/// Shortest one: a slip of the unit would fail every delivery.
+pub const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Where deliveries go.
+const KEYS: [&str; 8] = ["url", "method", "headers", "timeout", "auth", "retry", "ordering", "paused"];
+
+/// Where deliveries go, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// The whole URL.
     pub url: EndpointUrl,
+    /// POST by default.
+    pub method: Method,
+    /// Headers of every request; no `Debug` shows their values.
+    pub headers: HeaderMap,
+    /// Of one attempt; 10 s by default, 100 ms to 15 s.
+    pub timeout: Duration,
+    /// None by default.
+    pub authentication: Authentication,
+    /// When a failed attempt is followed by another.
+    pub schedule: Schedule,
+    /// Whether an entity's messages wait for each other; they do by default.
+    pub ordering: Ordering,
+    /// Whether its messages are held; false by default.
+    pub paused: bool,
+}
+
+/// Whether messages of one entity wait for each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Ordering {
+    /// An entity's messages arrive in order, through failures.
+    #[default]
+    Entity,
+    /// No message waits for another.
+    None,
+}
+
+/// Why a text is no endpoint. Never shows a value.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// A bare URL that will not do.
+    #[error("the endpoint {0}")]
+    Url(UrlError),
+    /// A document that will not do.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
 }
 
 impl Endpoint {
-    /// Reads a parameter's value: a bare URL.
+    /// Reads a parameter's value: a bare URL, or a document.
     ///
     /// # Errors
     /// [`EndpointError`] says what is wrong.
     pub fn parse(value: &str) -> Result<Self, EndpointError> {
-        EndpointUrl::parse(value.trim()).map(|url| Self { url })
+        let text = value.trim();
+        let bare = !text.contains('\n') && !text.starts_with('{') && !text.contains(": ");
+        if bare {
+            return EndpointUrl::parse(text).map(Self::at).map_err(EndpointError::Url);
+        }
+        Ok(Self::of_document(Document::parse(value, &KEYS)?)?)
+    }
+
+    fn at(url: EndpointUrl) -> Self {
+        Self {
+            url,
+            method: Method::POST,
+            headers: json_headers(),
+            timeout: DEFAULT_TIMEOUT,
+            authentication: Authentication::default(),
+            schedule: Schedule::default(),
+            ordering: Ordering::default(),
+            paused: false,
+        }
+    }
+
+    fn of_document(mut document: Document) -> Result<Self, DocumentError> {
+        let url = document.required_text("url")?;
+        let url = EndpointUrl::parse(url.trim()).map_err(|error| document.unusable("url", chain(&error)))?;
+        let default = Self::at(url);
+        let methods = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+        let words: Vec<_> =
+            methods.iter().zip(0_usize..).map(|(method, index)| (method.as_str(), index)).collect();
+        let method = document.word("method", &words)?.and_then(|index| methods.get(index).cloned());
+        let authentication = Authentication::of_document(&mut document)?;
+        Ok(Self {
+            method: method.unwrap_or(default.method),
+            headers: headers(&mut document, &authentication)?,
+            timeout: timeout(&mut document)?.unwrap_or(default.timeout),
+            schedule: schedule(&mut document)?.unwrap_or_default(),
+            ordering: document
+                .word("ordering", &[("entity", Ordering::Entity), ("none", Ordering::None)])?
+                .unwrap_or_default(),
+            paused: document.switch("paused")?.unwrap_or_default(),
+            authentication,
+            url: default.url,
+        })
+    }
+
+    /// What no log may show: credentials, header values, query values.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
+        let mut secrets = self.url.query_values();
+        secrets.extend(self.authentication.secrets().into_iter().map(str::to_owned));
+        let set = self.headers.iter().filter(|(name, _)| *name != CONTENT_TYPE);
+        secrets.extend(set.filter_map(|(_, value)| value.to_str().ok()).map(str::to_owned));
+        secrets
     }
 }
 
-impl EndpointUrl {
-    /// Reads a URL.
-    ///
-    /// # Errors
-    /// [`EndpointError`] says what is wrong.
-    pub fn parse(text: &str) -> Result<Self, EndpointError> {
-        if text.is_empty() {
-            return Err(EndpointError::Empty);
-        }
-        let url = Url::parse(text).map_err(EndpointError::NotAUrl)?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(EndpointError::Scheme { scheme: url.scheme().to_owned() });
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(EndpointError::Userinfo);
-        }
-        if url.fragment().is_some() {
-            return Err(EndpointError::Fragment);
-        }
-        Ok(Self(url))
-    }
+fn json_headers() -> HeaderMap {
+    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))])
+}
 
-    /// The URL itself: for the transport, never for a log.
-    #[must_use]
-    pub fn as_url(&self) -> &Url {
-        &self.0
-    }
-
-    /// The URL for people: names of the query kept, its values masked.
-    #[must_use]
-    pub fn redacted(&self) -> String {
-        let mut url = self.0.clone();
-        if let Some(query) = self.0.query() {
-            let masked =
-                |pair: &str| pair.split_once('=').map_or("***".to_owned(), |(name, _)| format!("{name}=***"));
-            url.set_query(Some(&query.split('&').map(masked).collect::<Vec<_>>().join("&")));
+fn headers(document: &mut Document, authentication: &Authentication) -> Result<HeaderMap, DocumentError> {
+    let mut headers = json_headers();
+    for (name, text) in document.text_by_name("headers")? {
+        let key = format!("headers.{name}");
+        let name = header_name(document, &key, &name)?;
+        if authentication.header().as_ref() == Some(&name) {
+            return Err(document.unusable(&key, "is set by auth as well: take one of them out"));
         }
-        url.into()
+        let value = hidden(&text)
+            .ok_or_else(|| document.unusable(&key, "holds a character that no header can carry"))?;
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+fn timeout(document: &mut Document) -> Result<Option<Duration>, DocumentError> {
+    match document.duration("timeout")? {
+        Some(timeout) if !(SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(&timeout) => {
+            Err(document.unusable("timeout", "must be from 100ms to 15s"))
+        }
+        timeout => Ok(timeout),
     }
 }
 
-impl fmt::Debug for EndpointUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.redacted())
-    }
+fn schedule(document: &mut Document) -> Result<Option<Schedule>, DocumentError> {
+    let Some(mut retry) = document.section("retry", &["delays"])? else { return Ok(None) };
+    let Some(delays) = retry.durations("delays")? else { return Ok(None) };
+    Schedule::new(delays).map(Some).map_err(|error| retry.unusable("delays", error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, EndpointError, EndpointUrl};
+    use std::time::Duration;
+
+    use super::{Endpoint, Ordering};
+    use crate::authentication::Authentication;
+    use crate::retry::Schedule;
+
+    const FULL: &str = "
+url: https://shop.example/orders?key=q-hunter2
+method: PUT
+headers: { x-tenant: h-hunter2 }
+timeout: 500ms
+auth: { type: standard-webhooks, secrets: [whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD, whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw] }
+retry: { delays: [1s, 2m] }
+ordering: none
+paused: true
+";
+
+    fn error(text: &str) -> String {
+        Endpoint::parse(text).unwrap_err().to_string()
+    }
 
     #[test]
     fn a_bare_url_is_enough() {
         let endpoint = Endpoint::parse(" https://shop.example/orders?x=1\n").unwrap();
         assert_eq!(endpoint.url.as_url().as_str(), "https://shop.example/orders?x=1");
+        assert_eq!((endpoint.method.as_str(), endpoint.timeout.as_secs()), ("POST", 10));
+        assert_eq!((endpoint.ordering, endpoint.paused), (Ordering::Entity, false));
+        assert_eq!(endpoint, Endpoint::parse("url: https://shop.example/orders?x=1").unwrap());
+        assert_eq!(endpoint, Endpoint::parse(r#"{"url":"https://shop.example/orders?x=1"}"#).unwrap());
     }
 
     #[test]
-    fn query_values_are_masked_and_names_kept() {
-        let url = EndpointUrl::parse("https://shop.example/a?token=hunter2&tenant=acme").unwrap();
-        assert_eq!(url.redacted(), "https://shop.example/a?token=***&tenant=***");
-        assert!(!format!("{url:?}").contains("hunter2"));
-        let bare = EndpointUrl::parse("https://shop.example/a?x=1&hunter2").unwrap();
-        assert_eq!(
-            bare.redacted(),
-            "https://shop.example/a?x=***&***",
-            "without a name it may all be secret"
+    fn a_document_says_it_all() {
+        let endpoint = Endpoint::parse(FULL).unwrap();
+        assert_eq!((endpoint.method.as_str(), endpoint.timeout), ("PUT", Duration::from_millis(500)));
+        assert_eq!(endpoint.headers["x-tenant"], "h-hunter2");
+        assert_eq!((endpoint.ordering, endpoint.paused), (Ordering::None, true));
+        let delays = vec![Duration::from_secs(1), Duration::from_mins(2)];
+        assert_eq!(endpoint.schedule, Schedule::new(delays).unwrap());
+        assert!(
+            matches!(&endpoint.authentication, Authentication::StandardWebhooks(secrets) if secrets.len() == 2)
         );
     }
 
     #[test]
-    fn a_url_without_a_query_stays_as_it_is() {
-        assert_eq!(
-            EndpointUrl::parse("https://shop.example/a").unwrap().redacted(),
-            "https://shop.example/a"
-        );
+    fn no_secret_is_shown_by_debug_and_all_are_known() {
+        let endpoint = Endpoint::parse(FULL).unwrap();
+        let shown = format!("{endpoint:?}");
+        assert!(!shown.contains("hunter2") && !shown.contains("whsec_"), "{shown}");
+        let secrets = endpoint.secrets();
+        for secret in ["q-hunter2", "h-hunter2", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"] {
+            assert!(secrets.iter().any(|known| known == secret), "{secret}");
+        }
     }
 
     #[test]
-    fn what_is_not_a_deliverable_url_is_refused_by_cause() {
-        assert!(matches!(Endpoint::parse("  "), Err(EndpointError::Empty)));
-        assert!(matches!(Endpoint::parse("shop.example/orders"), Err(EndpointError::NotAUrl(_))));
-        assert!(matches!(Endpoint::parse("ftp://shop.example"), Err(EndpointError::Scheme { .. })));
-        assert!(matches!(Endpoint::parse("https://user:secret@shop.example"), Err(EndpointError::Userinfo)));
-        assert!(matches!(Endpoint::parse("https://shop.example/#a"), Err(EndpointError::Fragment)));
+    fn every_kind_of_authentication_is_read() {
+        for (auth, header) in [
+            ("{ type: none }", None),
+            ("{ type: bearer, token: abc }", Some("authorization")),
+            ("{ type: basic, username: a, password: b }", Some("authorization")),
+            ("{ type: api-key, header: X-Api-Key, value: abc }", Some("x-api-key")),
+            (
+                "{ type: oauth2, tokenUrl: 'https://id.example/token', clientId: a, clientSecret: b, scope: c }",
+                Some("authorization"),
+            ),
+            (
+                "{ type: standard-webhooks, secrets: [whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD] }",
+                Some("webhook-signature"),
+            ),
+        ] {
+            let endpoint = Endpoint::parse(&format!("url: https://shop.example\nauth: {auth}")).unwrap();
+            assert_eq!(
+                endpoint.authentication.header().as_ref().map(http::HeaderName::as_str),
+                header,
+                "{auth}"
+            );
+        }
+        let basic = Endpoint::parse(
+            "url: https://shop.example\nauth: { type: basic, username: Aladdin, password: 'open sesame' }",
+        )
+        .unwrap();
+        let Authentication::Fixed { value, .. } = basic.authentication else {
+            panic!("basic is a fixed header")
+        };
+        assert_eq!(value, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "RFC 7617");
+    }
+
+    #[test]
+    fn a_broken_endpoint_says_what_is_wrong_and_shows_no_value() {
+        let document = |line: &str| error(&format!("url: https://shop.example\n{line}"));
+        insta::assert_snapshot!(error(""), @"the endpoint is empty: give a URL such as https://shop.example/orders");
+        insta::assert_snapshot!(error("shop.example/hunter2"), @"the endpoint is not an absolute URL such as https://shop.example/orders");
+        insta::assert_snapshot!(error("ftp://shop.example"), @r#"the endpoint has the scheme "ftp": only https (and http to allowed networks) can be delivered to"#);
+        insta::assert_snapshot!(error("url: https://user:hunter2@shop.example"), @r#""url" holds a user or password: take them out of the URL and use auth"#);
+        insta::assert_snapshot!(error("method: POST"), @r#"key "url" is missing"#);
+        insta::assert_snapshot!(document("pausd: true"), @r#"unknown key "pausd"; did you mean "paused"?"#);
+        insta::assert_snapshot!(document("method: GET"), @r#""method" must be one of POST, PUT, PATCH, DELETE"#);
+        insta::assert_snapshot!(document("timeout: 10"), @r#""timeout" must be a whole number with its unit, such as 500ms, 10s, 5m or 2h"#);
+        insta::assert_snapshot!(document("timeout: 60s"), @r#""timeout" must be from 100ms to 15s"#);
+        insta::assert_snapshot!(document("retry: [5s]"), @r#""retry" must be a mapping of keys to values"#);
+        insta::assert_snapshot!(document("retry: { delay: [5s] }"), @r#"unknown key "retry.delay"; did you mean "delays"?"#);
+        insta::assert_snapshot!(document("retry: { delays: [12h] }"), @r#""retry.delays" has a delay over 11h, the longest that SQS can wait for sure"#);
+        insta::assert_snapshot!(document("ordering: fifo"), @r#""ordering" must be one of entity, none"#);
+        insta::assert_snapshot!(document("headers: { host: hunter2 }"), @r#""headers.host" must not set host: the connector does"#);
+        insta::assert_snapshot!(document("headers: { 'a b': hunter2 }"), @r#""headers.a b" is no header's name: letters, digits and hyphens"#);
+        insta::assert_snapshot!(document("headers: { x-a: \"hunter2\\n\" }"), @r#""headers.x-a" holds a character that no header can carry"#);
+        insta::assert_snapshot!(document("auth: hunter2"), @r#""auth" must be a mapping of keys to values"#);
+        insta::assert_snapshot!(document("auth: { token: hunter2 }"), @r#"key "auth.type" is missing"#);
+        insta::assert_snapshot!(document("auth: { type: hunter2 }"), @r#""auth.type" must be one of none, bearer, basic, api-key, oauth2, standard-webhooks"#);
+        insta::assert_snapshot!(document("auth: { type: bearer }"), @r#"key "auth.token" is missing"#);
+        insta::assert_snapshot!(document("auth: { type: bearer, token: 123456 }"), @r#""auth.token" must be text: put it in quotes"#);
+        insta::assert_snapshot!(document("auth: { type: bearer, token: a, value: hunter2 }"), @r#""auth.value" does not belong to this type"#);
+        insta::assert_snapshot!(document("auth: { type: basic, username: 'a:hunter2', password: b }"), @r#""auth.username" must not hold a colon (RFC 7617)"#);
+        insta::assert_snapshot!(document("auth: { type: standard-webhooks, secrets: [] }"), @r#""auth.secrets" must hold at least one secret"#);
+        insta::assert_snapshot!(document("auth: { type: standard-webhooks, secrets: [hunter2] }"), @r#""auth.secrets" hold one that is not whsec_ and the base64 of 24 to 64 random bytes"#);
+        insta::assert_snapshot!(document("auth: { type: bearer, token: a }\nheaders: { Authorization: b }"), @r#""headers.Authorization" is set by auth as well: take one of them out"#);
     }
 }

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use crate::message::{About, Message};
+use crate::trace::root_of;
 
 /// Most entries of one `PutLogEvents` (CloudWatch Logs API reference).
 pub const MAX_BATCH_ENTRIES: usize = 10_000;
@@ -30,8 +31,12 @@ pub enum EventType {
     OutboundAttempt,
     /// No route wants a message.
     MessageUnrouted,
+    /// A message is held: its endpoint is paused.
+    MessageHeld,
     /// A message was parked.
     MessageUndelivered,
+    /// A message was sent back to the event queue by the replay function.
+    MessageReplayed,
     /// The pipeline is at fault for a message.
     MessageFault,
     /// A parameter is broken, or the configuration unreadable.
@@ -50,7 +55,9 @@ impl EventType {
             Self::InboundUnqueued => "inbound.unqueued",
             Self::OutboundAttempt => "outbound.attempt",
             Self::MessageUnrouted => "message.unrouted",
+            Self::MessageHeld => "message.held",
             Self::MessageUndelivered => "message.undelivered",
+            Self::MessageReplayed => "message.replayed",
             Self::MessageFault => "message.fault",
             Self::ConfigurationProblem => "configuration.problem",
             Self::EventLogRefused => "event-log.refused",
@@ -69,6 +76,8 @@ pub struct Subject<'a> {
     pub route: Option<&'a str>,
     /// Name of the endpoint.
     pub endpoint: Option<&'a str>,
+    /// The message's id for receivers.
+    pub webhook: Option<&'a str>,
     /// X-Ray's trace header of the invocation or the message.
     pub trace: Option<&'a str>,
     /// Lambda's request id.
@@ -114,6 +123,7 @@ impl Entry {
             ("account.id", about.and_then(|about| about.account_id.as_deref())),
             ("route", subject.route),
             ("endpoint", subject.endpoint),
+            ("webhook.id", subject.webhook),
             ("trace.id", subject.trace.map(root_of)),
             ("request.id", subject.request),
             ("config.version", subject.config),
@@ -143,11 +153,6 @@ impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.fields.iter().map(|(key, value)| (key, value)))
     }
-}
-
-/// The trace id in X-Ray's header: `Root=1-…;Parent=…;Sampled=1`.
-fn root_of(header: &str) -> &str {
-    header.split(';').find_map(|part| part.trim().strip_prefix("Root=")).unwrap_or(header)
 }
 
 /// Entries as CloudWatch takes them.

@@ -53,14 +53,36 @@ codes! {
     Deadline = "E_DEADLINE",
     /// The receiver did not answer within the timeout.
     Timeout = "E_TIMEOUT",
-    /// No connection to the receiver.
+    /// The receiver's name does not resolve.
+    Dns = "E_DNS",
+    /// No TCP connection to the receiver.
     Connect = "E_CONNECT",
+    /// No TLS session with the receiver: its certificate, its protocol version, or a connection that broke off.
+    Tls = "E_TLS",
+    /// The receiver's scheme, port or address is not one that may be sent to.
+    BlockedAddress = "E_BLOCKED_ADDRESS",
     /// The receiver's answer is not HTTP, or the connection broke before its head was read.
     Response = "E_RESPONSE",
     /// The request could not be built or sent as asked.
     Request = "E_REQUEST",
-    /// The receiver answered with another status than 2xx.
-    Status = "E_STATUS",
+    /// The receiver asked to come back later: 408, 425 or 429.
+    Busy = "E_BUSY",
+    /// The receiver failed: 5xx.
+    Server = "E_SERVER",
+    /// The receiver answered with a redirect, which is never followed: 3xx.
+    Redirect = "E_REDIRECT",
+    /// The receiver is gone for good: 410.
+    Gone = "E_GONE",
+    /// The receiver refused the request: any other status.
+    Rejected = "E_REJECTED",
+    /// The access token could not be had, or was not accepted.
+    Token = "E_TOKEN",
+    /// The endpoint is paused.
+    Paused = "E_PAUSED",
+    /// The endpoint did not answer others just now, so that nothing was sent.
+    Unresponsive = "E_UNRESPONSIVE",
+    /// The attempt was given up half-way: the receiver may have got it.
+    Cancelled = "E_CANCELLED",
 }
 
 impl fmt::Display for Code {
@@ -91,7 +113,7 @@ mod tests {
     #[test]
     fn the_codes_are_frozen() {
         let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        insta::assert_snapshot!(codes.join(" "), @"E_PAYLOAD E_SIGNATURE E_ACCOUNT E_SOURCE E_TOO_LARGE E_QUEUE E_CONFIG E_MESSAGE E_VERSION E_UNROUTED E_HANDLER E_ENDPOINT E_PANIC E_DEADLINE E_TIMEOUT E_CONNECT E_RESPONSE E_REQUEST E_STATUS");
+        insta::assert_snapshot!(codes.join(" "), @"E_PAYLOAD E_SIGNATURE E_ACCOUNT E_SOURCE E_TOO_LARGE E_QUEUE E_CONFIG E_MESSAGE E_VERSION E_UNROUTED E_HANDLER E_ENDPOINT E_PANIC E_DEADLINE E_TIMEOUT E_DNS E_CONNECT E_TLS E_BLOCKED_ADDRESS E_RESPONSE E_REQUEST E_BUSY E_SERVER E_REDIRECT E_GONE E_REJECTED E_TOKEN E_PAUSED E_UNRESPONSIVE E_CANCELLED");
     }
 
     #[derive(Debug, thiserror::Error)]

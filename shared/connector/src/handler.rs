@@ -10,15 +10,12 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::configuration::RoutingTable;
-use crate::delivery::{DEFAULT_TIMEOUT, DeliveryFailure, OutboundRequest, Response};
+use crate::delivery::{DeliveryFailure, Response};
 use crate::event_log::Subject;
 use crate::failure::Code;
 use crate::message::Message;
-use crate::ports::{Clock, EventLog, Transport};
 use crate::route::Route;
-
-/// The longest that one call of [`Context::deliver`] takes: the transport's timeout, and a second to end it.
-pub const LONGEST_DELIVERY: Duration = DEFAULT_TIMEOUT.saturating_add(Duration::from_secs(1));
+use crate::sender::{Delivery, Sender, longest};
 
 /// A handler: chosen by a route's `handler`, runs once for each attempt of a message.
 pub trait Handler: Send + Sync + 'static {
@@ -34,9 +31,15 @@ pub trait Handler: Send + Sync + 'static {
 /// Why a handler did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HandlerError {
-    /// The delivery failed: tried again.
+    /// The delivery failed: tried again or parked, as the failure says.
     #[error(transparent)]
     Delivery(#[from] DeliveryFailure),
+    /// The endpoint is paused: held until it no longer is and somebody replays the message.
+    #[error("endpoint endpoints/{endpoint} is paused")]
+    Paused {
+        /// Name of the endpoint.
+        endpoint: String,
+    },
     /// The route or endpoint cannot serve as configured: parked until it is mended and replayed.
     #[error("misconfigured: {reason}")]
     Misconfigured {
@@ -69,18 +72,8 @@ pub struct Run<'a> {
     pub table: &'a RoutingTable,
     /// What the event log's entries are about.
     pub subject: Subject<'a>,
-    /// The ports.
-    pub capabilities: &'a Capabilities,
-}
-
-/// The ports that a handler's context works with.
-pub struct Capabilities {
-    /// The only way out.
-    pub transport: std::sync::Arc<dyn Transport>,
-    /// Where attempts are recorded.
-    pub event_log: std::sync::Arc<dyn EventLog>,
-    /// The time of day.
-    pub clock: Clock,
+    /// How deliveries are made.
+    pub sender: &'a Sender,
 }
 
 impl<'a> Context<'a> {
@@ -90,30 +83,27 @@ impl<'a> Context<'a> {
         Self { message, route, attempt, run }
     }
 
-    /// POSTs a JSON body to the endpoint of this name. The attempt is recorded whatever happens.
+    /// Sends a body to the endpoint of this name, as its document says. The attempt is recorded whatever happens.
     ///
     /// # Errors
-    /// [`HandlerError::Misconfigured`] where there is no such usable endpoint, [`HandlerError::Deadline`] where it
-    /// could not end in time, else [`HandlerError::Delivery`].
-    pub async fn deliver(&self, endpoint: &str, json: Vec<u8>) -> Result<Response, HandlerError> {
-        let target = self.run.table.endpoint(endpoint).ok_or_else(|| HandlerError::Misconfigured {
+    /// [`HandlerError::Misconfigured`] where there is no such usable endpoint, [`HandlerError::Paused`] where it is
+    /// paused, [`HandlerError::Deadline`] where the delivery could not end in time, else [`HandlerError::Delivery`].
+    pub async fn deliver(&self, endpoint: &str, body: Vec<u8>) -> Result<Response, HandlerError> {
+        let Run { deadline, table, subject, sender } = &self.run;
+        let target = table.endpoint(endpoint).ok_or_else(|| HandlerError::Misconfigured {
             code: Code::Endpoint,
             reason: format!("there is no usable endpoint endpoints/{endpoint}"),
         })?;
-        let request = OutboundRequest {
-            url: target.url.clone(),
-            headers: vec![("content-type", "application/json".to_owned())],
-            body: json,
-            timeout: DEFAULT_TIMEOUT,
-        };
-        let subject = Subject { endpoint: Some(endpoint), ..self.run.subject };
-        let Capabilities { transport, event_log, clock } = self.run.capabilities;
-        let left = Duration::try_from(self.run.deadline.duration_since(clock())).unwrap_or_default();
-        if left < LONGEST_DELIVERY {
+        if target.paused {
+            return Err(HandlerError::Paused { endpoint: endpoint.to_owned() });
+        }
+        let left = Duration::try_from(deadline.duration_since((sender.clock)())).unwrap_or_default();
+        if left < longest(target) {
             return Err(HandlerError::Deadline);
         }
-        let attempt = transport.send(request).await;
-        Ok(attempt.conclude(self.attempt, &subject, event_log.as_ref(), clock)?)
+        let subject = Subject { endpoint: Some(endpoint), ..*subject };
+        let delivery = Delivery { endpoint: target, subject: &subject, number: self.attempt, body };
+        Ok(sender.send(delivery).await?)
     }
 }
 

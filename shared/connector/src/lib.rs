@@ -1,10 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+pub mod authentication;
+pub mod breaker;
 pub mod cache;
 pub mod configuration;
 pub mod delivery;
 pub mod disposition;
+pub mod document;
 pub mod endpoint;
+pub mod endpoint_url;
 pub mod environment;
 pub mod event;
 pub mod event_log;
@@ -12,9 +16,16 @@ pub mod failure;
 pub mod handler;
 pub mod keys;
 pub mod message;
+pub mod outcome;
 pub mod parameter;
 pub mod ports;
+pub mod redaction;
 pub mod retry;
 pub mod route;
 pub mod secret;
+pub mod sender;
 pub mod signature;
+pub mod standard_webhooks;
+pub mod token;
+pub mod trace;
+pub mod undelivered;

@@ -117,6 +117,17 @@ struct AboutFields<'a> {
     account_id: Option<&'a RawValue>,
 }
 
+/// What a message for one route keeps its order with, among those of its entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane<'a> {
+    /// All messages to this endpoint, by whatever route.
+    Endpoint(&'a str),
+    /// All messages of this route, which names no endpoint.
+    Route(&'a str),
+    /// None: it waits for nobody. The route tells it from the message's other copies.
+    Own(&'a str),
+}
+
 /// A message ready for the queue: its body and its two SQS ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
@@ -188,7 +199,7 @@ impl Message {
         Self { route: Some(route.to_owned()), ..self.clone() }
     }
 
-    /// The message's body and SQS ids; `group` as [`group_of`] or [`Self::group_of_route`] made it.
+    /// The message's body and SQS ids; `group` as [`group_of`] or [`Self::group_in`] made it.
     ///
     /// # Errors
     /// [`MessageError::TooLarge`] where SQS would refuse it.
@@ -201,11 +212,21 @@ impl Message {
         Ok(Outgoing { body, group, deduplication: self.deduplication(), trace, attributes: Vec::new() })
     }
 
-    /// The group of this message's copy for `route`: order is kept per entity and route.
+    /// The group of this message's copy for one route, which keeps order per entity and `lane`: see [`Lane`].
     #[must_use]
-    pub fn group_of_route(entity_group: &str, route: &str) -> String {
-        let plain = format!("{entity_group}#{route}"); // a route's name has no '#'
-        if plain.len() <= MAX_ID_CHARACTERS { plain } else { hashed(&[entity_group, route]) }
+    pub fn group_in(&self, entity_group: &str, lane: Lane<'_>) -> String {
+        let plain = match lane {
+            Lane::Endpoint(name) => format!("{entity_group}#{name}"), // a parameter's name has no '#'
+            Lane::Route(name) => format!("{entity_group}#route:{name}"),
+            Lane::Own(route) => return hashed(&[&self.source, &self.id, route]),
+        };
+        if plain.len() <= MAX_ID_CHARACTERS { plain } else { hashed(&[&plain]) }
+    }
+
+    /// What receivers see as `webhook-id` of this message by way of `route`: the same over retries and replays.
+    #[must_use]
+    pub fn webhook_id(&self, route: &str) -> String {
+        format!("msg_{:.32}", hex(&[&self.source, &self.id, route]))
     }
 
     /// What the message is about, as far as its payload says so.
@@ -246,12 +267,17 @@ fn sqs_id(parts: &[&str]) -> String {
 }
 
 fn hashed(parts: &[&str]) -> String {
+    format!("sha256:{}", hex(parts))
+}
+
+/// SHA-256 over the parts, each after its length, in 64 hex digits.
+fn hex(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().fold(String::from("sha256:"), |mut text, byte| {
+    hash.finalize().iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

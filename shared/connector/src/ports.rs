@@ -15,6 +15,9 @@ use crate::parameter::{Parameter, Section};
 /// The time of day, read in `main.rs` and passed down.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// A number from 0 up to 1, drawn anew at each call; its source is made in `main.rs` and passed down.
+pub type Chance = Arc<dyn Fn() -> f64 + Send + Sync>;
+
 /// The cause of a port's failure, for the log.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
@@ -42,6 +45,9 @@ pub trait Queue: Send + Sync {
     /// # Errors
     /// [`QueueError::Send`].
     async fn send(&self, message: &Outgoing) -> Result<(), QueueError>;
+
+    /// Sends several messages in as few calls as they fit; one result each, in their order.
+    async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<(), QueueError>>;
 
     /// Makes a received message visible again after `delay`, counted from now.
     ///

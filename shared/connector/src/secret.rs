@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A secret text. `Debug` prints `[REDACTED]`; there is no `Display` and no `Serialize`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);
 
 impl Secret {

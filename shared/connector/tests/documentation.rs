@@ -19,7 +19,7 @@ fn the_code_tables_hold_every_code_once_and_no_other() {
 fn the_limits_are_those_of_the_code() {
     assert_eq!((MAX_MESSAGE_BYTES, RESERVED_BYTES), (1 << 20, 4 << 10));
     assert!(README.contains("1 MiB, less 4 KiB"));
-    assert_eq!(connector::delivery::DEFAULT_TIMEOUT.as_secs(), 10);
+    assert_eq!(connector::endpoint::DEFAULT_TIMEOUT.as_secs(), 10);
     assert_eq!(connector::delivery::LOGGED_BODY_BYTES, 2 << 10);
 }
 

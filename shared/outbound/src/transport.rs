@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use connector::delivery::{Attempt, OutboundRequest, Response, TransportFailure};
 use connector::ports::Transport;
 use reqwest::Client;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::RETRY_AFTER;
 use tokio::time::{Instant, timeout_at};
 
 use crate::client::{self, BuildError};
@@ -28,16 +28,25 @@ impl HttpTransport {
         Ok(Self { client: client::build()? })
     }
 
-    async fn post(&self, request: &OutboundRequest, deadline: Instant) -> Result<Response, TransportFailure> {
+    async fn exchange(
+        &self,
+        request: &OutboundRequest,
+        deadline: Instant,
+    ) -> Result<Response, TransportFailure> {
         let sending = self
             .client
-            .post(request.url.as_url().clone())
-            .headers(headers(request)?)
+            .request(request.method.clone(), request.url.as_url().clone())
+            .headers(request.headers.clone())
             .body(request.body.clone())
             .send();
         let answer =
             timeout_at(deadline, sending).await.map_err(|_| failure::timeout())?.map_err(failure::of)?;
-        Ok(Response { status: answer.status().as_u16(), body: read_capped(answer, deadline).await })
+        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        Ok(Response {
+            status: answer.status().as_u16(),
+            retry_after: retry_after.map(str::to_owned),
+            body: read_capped(answer, deadline).await,
+        })
     }
 }
 
@@ -45,18 +54,9 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn send(&self, request: OutboundRequest) -> Attempt {
         let start = Instant::now();
-        let result = self.post(&request, start + request.timeout).await;
-        Attempt::new(&request, start.elapsed(), result)
+        let result = self.exchange(&request, start + request.timeout).await;
+        Attempt::new(request, start.elapsed(), result)
     }
-}
-
-fn headers(request: &OutboundRequest) -> Result<HeaderMap, TransportFailure> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &request.headers {
-        let value = HeaderValue::from_str(value).map_err(|_| failure::header(name))?;
-        headers.append(HeaderName::from_static(name), value);
-    }
-    Ok(headers)
 }
 
 /// What arrives of the body until the cap, the deadline, or its end, be it a broken one.

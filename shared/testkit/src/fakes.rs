@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use connector::delivery::{Attempt, OutboundRequest, Response, TransportFailure};
 use connector::event_log::Entry;
-use connector::failure::Code;
 use connector::message::Outgoing;
+use connector::outcome::NoAnswer;
 use connector::parameter::{Parameter, Section};
 use connector::ports::{
     Clock, ConfigurationError, ConfigurationSource, Console, EventLog, Queue, QueueError, Transport,
@@ -86,6 +86,14 @@ impl Queue for FakeQueue {
         }
         locked(&self.sent).push(message.clone());
         Ok(())
+    }
+
+    async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<(), QueueError>> {
+        let mut results = Vec::new();
+        for message in messages {
+            results.push(self.send(message).await);
+        }
+        results
     }
 
     async fn postpone(&self, receipt: &str, delay: Duration) -> Result<(), QueueError> {
@@ -203,13 +211,18 @@ impl Console for FakeLog {
 /// A receiver in memory: answers from a script, then 200.
 #[derive(Default)]
 pub struct FakeTransport {
-    script: Mutex<VecDeque<Result<u16, Code>>>,
+    script: Mutex<VecDeque<Result<Response, NoAnswer>>>,
     requests: Mutex<Vec<OutboundRequest>>,
 }
 
 impl FakeTransport {
-    /// The next answers: a status, or a failure of the transport.
-    pub fn answer_next(&self, answers: impl IntoIterator<Item = Result<u16, Code>>) {
+    /// The next answers: a status, or why there is none.
+    pub fn answer_next(&self, answers: impl IntoIterator<Item = Result<u16, NoAnswer>>) {
+        self.answer_with(answers.into_iter().map(|answer| answer.map(answered)));
+    }
+
+    /// The next answers, whole.
+    pub fn answer_with(&self, answers: impl IntoIterator<Item = Result<Response, NoAnswer>>) {
         locked(&self.script).extend(answers);
     }
 
@@ -220,15 +233,29 @@ impl FakeTransport {
     }
 }
 
+fn answered(status: u16) -> Response {
+    Response { status, retry_after: None, body: b"{}".to_vec() }
+}
+
 #[async_trait]
 impl Transport for FakeTransport {
     async fn send(&self, request: OutboundRequest) -> Attempt {
-        let answer = locked(&self.script).pop_front().unwrap_or(Ok(200));
-        let result = answer.map(|status| Response { status, body: b"{}".to_vec() }).map_err(|code| {
-            TransportFailure { code, detail: "the fake transport was told to fail".to_owned() }
+        let answer = locked(&self.script).pop_front().unwrap_or_else(|| Ok(answered(200)));
+        let result = answer.map_err(|cause| TransportFailure {
+            cause,
+            detail: "the fake transport was told to fail".to_owned(),
         });
-        let attempt = Attempt::new(&request, Duration::from_millis(1), result);
-        locked(&self.requests).push(request);
-        attempt
+        locked(&self.requests).push(request.clone());
+        Attempt::new(request, Duration::from_millis(1), result)
+    }
+}
+
+/// A receiver that never answers.
+pub struct HangingTransport;
+
+#[async_trait]
+impl Transport for HangingTransport {
+    async fn send(&self, _request: OutboundRequest) -> Attempt {
+        std::future::pending().await
     }
 }

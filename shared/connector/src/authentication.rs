@@ -1,0 +1,213 @@
+//! How a delivery proves itself to its receiver: the `auth` section of an endpoint.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue};
+
+use crate::document::{Document, DocumentError};
+use crate::endpoint_url::EndpointUrl;
+use crate::failure::chain;
+use crate::secret::Secret;
+use crate::standard_webhooks::{self, SigningSecret, WEBHOOK_SIGNATURE};
+
+/// How a delivery proves itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Authentication {
+    /// Not at all.
+    #[default]
+    None,
+    /// A header whose value is always the same: bearer, basic, or an API key.
+    Fixed {
+        /// The header.
+        name: HeaderName,
+        /// Its value.
+        value: HeaderValue,
+        /// What no log may show.
+        secret: Secret,
+    },
+    /// An access token by OAuth 2.0 client credentials.
+    OAuth2(ClientCredentials),
+    /// Standard Webhooks signatures, one a secret.
+    StandardWebhooks(Vec<SigningSecret>),
+}
+
+/// OAuth 2.0 client credentials (RFC 6749, 4.4).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientCredentials {
+    /// Where tokens are had.
+    pub token_url: EndpointUrl,
+    /// Who asks.
+    pub client_id: String,
+    /// The proof of it.
+    pub client_secret: Secret,
+    /// What the token is for; the server's default where absent.
+    pub scope: Option<String>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    None,
+    Bearer,
+    Basic,
+    ApiKey,
+    OAuth2,
+    StandardWebhooks,
+}
+
+const KINDS: [(&str, Kind); 6] = [
+    ("none", Kind::None),
+    ("bearer", Kind::Bearer),
+    ("basic", Kind::Basic),
+    ("api-key", Kind::ApiKey),
+    ("oauth2", Kind::OAuth2),
+    ("standard-webhooks", Kind::StandardWebhooks),
+];
+
+/// Every key of every kind; which ones a kind takes is checked after its type is known.
+const KEYS: [&str; 11] = [
+    "type",
+    "token",
+    "username",
+    "password",
+    "header",
+    "value",
+    "tokenUrl",
+    "clientId",
+    "clientSecret",
+    "scope",
+    "secrets",
+];
+
+impl Authentication {
+    /// Reads the section `auth` of an endpoint document.
+    ///
+    /// # Errors
+    /// [`DocumentError`] names the key; no value is shown.
+    pub fn of_document(document: &mut Document) -> Result<Self, DocumentError> {
+        let Some(mut auth) = document.section("auth", &KEYS)? else { return Ok(Self::None) };
+        let Some(kind) = auth.word("type", &KINDS)? else { return Err(auth.missing("type")) };
+        let read = match kind {
+            Kind::None => Ok(Self::None),
+            Kind::Bearer => bearer(&mut auth),
+            Kind::Basic => basic(&mut auth),
+            Kind::ApiKey => api_key(&mut auth),
+            Kind::OAuth2 => oauth2(&mut auth),
+            Kind::StandardWebhooks => standard_webhooks(&mut auth),
+        }?;
+        match auth.rest() {
+            Some(key) => Err(auth.unusable(&key, "does not belong to this type")),
+            None => Ok(read),
+        }
+    }
+
+    /// The header that this kind sets.
+    #[must_use]
+    pub fn header(&self) -> Option<HeaderName> {
+        match self {
+            Self::None => None,
+            Self::Fixed { name, .. } => Some(name.clone()),
+            Self::OAuth2(_) => Some(AUTHORIZATION),
+            Self::StandardWebhooks(_) => Some(WEBHOOK_SIGNATURE),
+        }
+    }
+
+    /// What no log may show.
+    pub fn secrets(&self) -> Vec<&str> {
+        match self {
+            Self::None => Vec::new(),
+            Self::Fixed { value, secret, .. } => {
+                let value = value.to_str().unwrap_or_default();
+                let credentials = value.split_once(' ').map_or(value, |(_, credentials)| credentials);
+                vec![secret.expose(), value, credentials]
+            }
+            Self::OAuth2(credentials) => vec![credentials.client_secret.expose()],
+            Self::StandardWebhooks(secrets) => secrets.iter().map(SigningSecret::expose).collect(),
+        }
+    }
+}
+
+/// A header's value that no `Debug` shows.
+#[must_use]
+pub fn hidden(value: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(value).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn bearer(auth: &mut Document) -> Result<Authentication, DocumentError> {
+    let secret = auth.required_secret("token")?;
+    let value = hidden(&format!("Bearer {}", secret.expose())).ok_or_else(|| unsendable(auth, "token"))?;
+    Ok(Authentication::Fixed { name: AUTHORIZATION, value, secret })
+}
+
+fn basic(auth: &mut Document) -> Result<Authentication, DocumentError> {
+    let (username, secret) = (auth.required_text("username")?, auth.required_secret("password")?);
+    if username.contains(':') {
+        return Err(auth.unusable("username", "must not hold a colon (RFC 7617)"));
+    }
+    let credentials = STANDARD.encode(format!("{username}:{}", secret.expose()));
+    let value = hidden(&format!("Basic {credentials}")).ok_or_else(|| unsendable(auth, "password"))?;
+    Ok(Authentication::Fixed { name: AUTHORIZATION, value, secret })
+}
+
+fn api_key(auth: &mut Document) -> Result<Authentication, DocumentError> {
+    let (header, secret) = (auth.required_text("header")?, auth.required_secret("value")?);
+    let name = header_name(auth, "header", &header)?;
+    let value = hidden(secret.expose()).ok_or_else(|| unsendable(auth, "value"))?;
+    Ok(Authentication::Fixed { name, value, secret })
+}
+
+fn oauth2(auth: &mut Document) -> Result<Authentication, DocumentError> {
+    let token_url = auth.required_text("tokenUrl")?;
+    Ok(Authentication::OAuth2(ClientCredentials {
+        token_url: EndpointUrl::parse(&token_url)
+            .map_err(|error| auth.unusable("tokenUrl", chain(&error)))?,
+        client_id: auth.required_text("clientId")?,
+        client_secret: auth.required_secret("clientSecret")?,
+        scope: auth.text("scope")?,
+    }))
+}
+
+fn standard_webhooks(auth: &mut Document) -> Result<Authentication, DocumentError> {
+    let Some(texts) = auth.texts("secrets")? else { return Err(auth.missing("secrets")) };
+    if texts.is_empty() {
+        return Err(auth.unusable("secrets", "must hold at least one secret"));
+    }
+    let secrets = texts.iter().map(|text| SigningSecret::parse(text)).collect::<Result<_, _>>();
+    secrets.map(Authentication::StandardWebhooks).map_err(|error: standard_webhooks::SecretError| {
+        auth.unusable("secrets", format!("hold one that {error}"))
+    })
+}
+
+/// Headers that belong to the connection or to what every delivery says of itself.
+const RESERVED: [&str; 10] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "expect",
+    "upgrade",
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
+    "traceparent",
+];
+
+/// A header that an operator may set.
+///
+/// # Errors
+/// [`DocumentError::Unusable`] for what is no header's name, or not theirs to set.
+pub(crate) fn header_name(document: &Document, key: &str, name: &str) -> Result<HeaderName, DocumentError> {
+    match HeaderName::try_from(name) {
+        Ok(name) if RESERVED.contains(&name.as_str()) => {
+            Err(document.unusable(key, format!("must not set {name}: the connector does")))
+        }
+        Ok(name) => Ok(name),
+        Err(_) => Err(document.unusable(key, "is no header's name: letters, digits and hyphens")),
+    }
+}
+
+fn unsendable(auth: &Document, key: &str) -> DocumentError {
+    auth.unusable(key, "holds a character that no header can carry")
+}

@@ -1,0 +1,351 @@
+//! Reads the documents that operators write: YAML, so JSON too.
+//!
+//! Every error names the key and what belongs there, an unknown key its nearest known one; none shows a value, which
+//! may be a secret. serde's derived errors do: therefore the keys are taken out by hand.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde_json::{Map, Value};
+
+use crate::secret::Secret;
+
+/// A mapping whose keys are still to be taken out.
+pub struct Document {
+    /// Of its keys: empty at the top, else the key that holds it and a dot.
+    prefix: String,
+    fields: Map<String, Value>,
+}
+
+/// Why a text is not the document that it should be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// Not YAML.
+    #[error("cannot be read as YAML{place}: {hint}")]
+    Yaml {
+        /// ` (line 2, column 5)`, where it is known.
+        place: String,
+        /// What is wrong, without any value.
+        hint: &'static str,
+    },
+    /// Not a mapping.
+    #[error("{at} must be a mapping of keys to values")]
+    NotAMapping {
+        /// The key that holds it, or `the document`.
+        at: String,
+    },
+    /// A key that means nothing.
+    #[error("unknown key {key:?}{suggestion}")]
+    UnknownKey {
+        /// With the keys that hold it.
+        key: String,
+        /// The nearest known key, or all of them.
+        suggestion: String,
+    },
+    /// A key that must be there is not.
+    #[error("key {key:?} is missing")]
+    Missing {
+        /// With the keys that hold it.
+        key: String,
+    },
+    /// A value of the wrong kind.
+    #[error("{key:?} must be {expected}")]
+    Expected {
+        /// With the keys that hold it.
+        key: String,
+        /// What belongs there.
+        expected: &'static str,
+    },
+    /// A value of the right kind that will not do.
+    #[error("{key:?} {problem}")]
+    Unusable {
+        /// With the keys that hold it.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Document {
+    /// Reads a document that knows these keys.
+    ///
+    /// # Errors
+    /// [`DocumentError`] for what is not YAML, no mapping, or holds another key.
+    pub fn parse(text: &str, known: &[&str]) -> Result<Self, DocumentError> {
+        let value = serde_saphyr::from_str(text).map_err(|error| unreadable(&error))?;
+        Self::of(value, String::new(), known)
+    }
+
+    fn of(value: Value, prefix: String, known: &[&str]) -> Result<Self, DocumentError> {
+        let Value::Object(fields) = value else {
+            let at =
+                prefix.strip_suffix('.').map_or_else(|| "the document".to_owned(), |key| format!("{key:?}"));
+            return Err(DocumentError::NotAMapping { at });
+        };
+        let document = Self { prefix, fields };
+        match document.fields.keys().find(|key| !known.contains(&key.as_str())) {
+            Some(unknown) => Err(document.unknown(unknown, known)),
+            None => Ok(document),
+        }
+    }
+
+    /// A value; an absent one and YAML's `null` are the same.
+    pub fn value(&mut self, key: &str) -> Option<Value> {
+        self.fields.remove(key).filter(|value| !value.is_null())
+    }
+
+    /// A text that is not empty.
+    ///
+    /// # Errors
+    /// [`DocumentError::Expected`].
+    pub fn text(&mut self, key: &str) -> Result<Option<String>, DocumentError> {
+        let value = self.value(key);
+        value.map(|value| self.as_text(key, value)).transpose()
+    }
+
+    /// A text that has to be there.
+    ///
+    /// # Errors
+    /// [`DocumentError`] by cause.
+    pub fn required_text(&mut self, key: &str) -> Result<String, DocumentError> {
+        self.text(key)?.ok_or_else(|| self.missing(key))
+    }
+
+    /// A secret that has to be there.
+    ///
+    /// # Errors
+    /// [`DocumentError`] by cause.
+    pub fn required_secret(&mut self, key: &str) -> Result<Secret, DocumentError> {
+        self.required_text(key).map(Secret::new)
+    }
+
+    /// `true` or `false`.
+    ///
+    /// # Errors
+    /// [`DocumentError::Expected`].
+    pub fn switch(&mut self, key: &str) -> Result<Option<bool>, DocumentError> {
+        let value = self.value(key);
+        value.map(|value| value.as_bool().ok_or_else(|| self.expected(key, "true or false"))).transpose()
+    }
+
+    /// One of these words.
+    ///
+    /// # Errors
+    /// [`DocumentError`] by cause.
+    pub fn word<T: Copy>(&mut self, key: &str, words: &[(&str, T)]) -> Result<Option<T>, DocumentError> {
+        let Some(text) = self.text(key)? else { return Ok(None) };
+        if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
+            return Ok(Some(*meaning));
+        }
+        let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+        Err(self.unusable(key, format!("must be one of {}", words.join(", "))))
+    }
+
+    /// A length of time with its unit: `500ms`, `10s`, `5m`, `2h`.
+    ///
+    /// # Errors
+    /// [`DocumentError::Expected`].
+    pub fn duration(&mut self, key: &str) -> Result<Option<Duration>, DocumentError> {
+        let value = self.value(key);
+        value.map(|value| self.as_duration(key, &value)).transpose()
+    }
+
+    /// A list of such lengths.
+    ///
+    /// # Errors
+    /// [`DocumentError::Expected`].
+    pub fn durations(&mut self, key: &str) -> Result<Option<Vec<Duration>>, DocumentError> {
+        let Some(items) = self.list(key, "a list of times such as [5s, 5m]")? else { return Ok(None) };
+        items.iter().map(|item| self.as_duration(key, item)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A list of texts.
+    ///
+    /// # Errors
+    /// [`DocumentError::Expected`].
+    pub fn texts(&mut self, key: &str) -> Result<Option<Vec<String>>, DocumentError> {
+        let Some(items) = self.list(key, "a list of texts")? else { return Ok(None) };
+        items.into_iter().map(|item| self.as_text(key, item)).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// A mapping of any names to texts.
+    ///
+    /// # Errors
+    /// [`DocumentError::Expected`].
+    pub fn text_by_name(&mut self, key: &str) -> Result<Vec<(String, String)>, DocumentError> {
+        match self.value(key) {
+            None => Ok(Vec::new()),
+            Some(Value::Object(fields)) => fields
+                .into_iter()
+                .map(|(name, value)| Ok((name.clone(), self.as_text(&format!("{key}.{name}"), value)?)))
+                .collect(),
+            Some(_) => Err(self.expected(key, "a mapping of names to texts")),
+        }
+    }
+
+    /// A document within this one.
+    ///
+    /// # Errors
+    /// [`DocumentError`] for what is no mapping, or holds another key.
+    pub fn section(&mut self, key: &str, known: &[&str]) -> Result<Option<Self>, DocumentError> {
+        let prefix = format!("{}.", self.path(key));
+        self.value(key).map(|value| Self::of(value, prefix, known)).transpose()
+    }
+
+    /// A key that nobody has taken out.
+    #[must_use]
+    pub fn rest(&self) -> Option<String> {
+        self.fields.iter().find(|(_, value)| !value.is_null()).map(|(key, _)| key.clone())
+    }
+
+    /// The error of a key that has to be there.
+    #[must_use]
+    pub fn missing(&self, key: &str) -> DocumentError {
+        DocumentError::Missing { key: self.path(key) }
+    }
+
+    /// The error of a value of the right kind that will not do.
+    #[must_use]
+    pub fn unusable(&self, key: &str, problem: impl Into<String>) -> DocumentError {
+        DocumentError::Unusable { key: self.path(key), problem: problem.into() }
+    }
+
+    fn list(&mut self, key: &str, expected: &'static str) -> Result<Option<Vec<Value>>, DocumentError> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::Array(items)) => Ok(Some(items)),
+            Some(_) => Err(self.expected(key, expected)),
+        }
+    }
+
+    fn as_text(&self, key: &str, value: Value) -> Result<String, DocumentError> {
+        match value {
+            Value::String(text) if !text.trim().is_empty() => Ok(text),
+            Value::String(_) => Err(self.expected(key, "a text that is not empty")),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {
+                Err(self.expected(key, "text: put it in quotes"))
+            }
+            Value::Array(_) | Value::Object(_) => Err(self.expected(key, "text")),
+        }
+    }
+
+    fn as_duration(&self, key: &str, value: &Value) -> Result<Duration, DocumentError> {
+        let text = value.as_str().unwrap_or_default();
+        let units = ["ms", "s", "m", "h"];
+        let number = units.iter().find_map(|unit| text.trim().strip_suffix(unit)).unwrap_or_default();
+        let plain = number.bytes().all(|byte| byte.is_ascii_digit()) && !number.is_empty();
+        let parsed = text.trim().parse::<SignedDuration>().ok().filter(|_| plain);
+        parsed
+            .and_then(|duration| Duration::try_from(duration).ok())
+            .ok_or_else(|| self.expected(key, "a whole number with its unit, such as 500ms, 10s, 5m or 2h"))
+    }
+
+    fn expected(&self, key: &str, expected: &'static str) -> DocumentError {
+        DocumentError::Expected { key: self.path(key), expected }
+    }
+
+    fn unknown(&self, key: &str, known: &[&str]) -> DocumentError {
+        let suggestion = match nearest(key, known) {
+            Some(near) => format!("; did you mean {near:?}?"),
+            None => format!("; known are {}", known.join(", ")),
+        };
+        DocumentError::UnknownKey { key: self.path(key), suggestion }
+    }
+
+    fn path(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
+    }
+}
+
+/// The known name that a slip of the keyboard most likely meant: a third of its letters may be wrong or swapped.
+#[must_use]
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let distance = |known: &str| strsim::damerau_levenshtein(&name, &known.to_lowercase());
+    let near = known.iter().map(|known| (distance(known), *known));
+    let near = near.filter(|(distance, known)| *distance <= (known.len() / 3).max(1));
+    near.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+}
+
+/// The parser's own text may quote a value: only its place and kind are told.
+fn unreadable(error: &serde_saphyr::Error) -> DocumentError {
+    let place = error.location().map_or_else(String::new, |location| {
+        format!(" (line {}, column {})", location.line(), location.column())
+    });
+    let hint = if matches!(error.without_snippet(), serde_saphyr::Error::DuplicateMappingKey { .. }) {
+        "a key stands there twice"
+    } else {
+        "check its indentation, and put values that begin with one of * & ! % @ ` { [ or hold a colon and a space in quotes"
+    };
+    DocumentError::Yaml { place, hint }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Document, DocumentError, nearest};
+
+    fn error(text: &str) -> String {
+        match Document::parse(text, &["url", "timeout", "retry", "secrets", "paused"]) {
+            Err(error) => error.to_string(),
+            Ok(_) => panic!("{text} is a document"),
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_is_told_without_its_values() {
+        insta::assert_snapshot!(error("url: *hunter2"), @"cannot be read as YAML (line 1, column 6): check its indentation, and put values that begin with one of * & ! % @ ` { [ or hold a colon and a space in quotes");
+        insta::assert_snapshot!(error("url: hunter2\nurl: hunter2"), @"cannot be read as YAML (line 2, column 1): a key stands there twice");
+        insta::assert_snapshot!(error("- hunter2"), @"the document must be a mapping of keys to values");
+        insta::assert_snapshot!(error("hunter2"), @"the document must be a mapping of keys to values");
+        insta::assert_snapshot!(error(""), @"the document must be a mapping of keys to values");
+        for text in [
+            "url: hunter2: hunter2",
+            "url: [hunter2",
+            "url: \"hunter2",
+            "url: !!int hunter2",
+            "url: @hunter2",
+            "\thunter2",
+        ] {
+            assert!(!error(text).contains("hunter2"), "{}", error(text));
+        }
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_nearest() {
+        insta::assert_snapshot!(error("ulr: x"), @r#"unknown key "ulr"; did you mean "url"?"#);
+        insta::assert_snapshot!(error("Timeout: x"), @r#"unknown key "Timeout"; did you mean "timeout"?"#);
+        insta::assert_snapshot!(error("zzz: x"), @r#"unknown key "zzz"; known are url, timeout, retry, secrets, paused"#);
+        assert_eq!(nearest("pausd", &["url", "paused"]), Some("paused"));
+    }
+
+    #[test]
+    fn values_are_read_by_kind_and_refused_without_being_shown() {
+        let text = "url: 5\ntimeout: 10\nretry: { a: b }\nsecrets: [x, 5]\npaused: maybe";
+        let mut document = Document::parse(text, &["url", "timeout", "retry", "secrets", "paused"]).unwrap();
+        insta::assert_snapshot!(document.text("url").unwrap_err(), @r#""url" must be text: put it in quotes"#);
+        insta::assert_snapshot!(document.duration("timeout").unwrap_err(), @r#""timeout" must be a whole number with its unit, such as 500ms, 10s, 5m or 2h"#);
+        insta::assert_snapshot!(document.texts("secrets").unwrap_err(), @r#""secrets" must be text: put it in quotes"#);
+        insta::assert_snapshot!(document.switch("paused").unwrap_err(), @r#""paused" must be true or false"#);
+        let section = document.section("retry", &["delays"]).map(|_| ()).unwrap_err();
+        insta::assert_snapshot!(section, @r#"unknown key "retry.a"; known are delays"#);
+        assert_eq!(document.required_text("url"), Err(DocumentError::Missing { key: "url".to_owned() }));
+    }
+
+    #[test]
+    fn a_time_needs_its_unit() {
+        let read = |text: &str| {
+            Document::parse(&format!("timeout: {text}"), &["timeout"]).unwrap().duration("timeout")
+        };
+        for (text, milliseconds) in
+            [("500ms", 500), ("10s", 10_000), ("5m", 300_000), ("2h", 7_200_000), ("0s", 0)]
+        {
+            assert_eq!(read(text), Ok(Some(Duration::from_millis(milliseconds))), "{text}");
+        }
+        for text in ["10", "10 s", "-5s", "1.5h", "5d", "PT5M", "1h30m", "s", "99999999999999999999h"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        assert_eq!(read("~"), Ok(None));
+    }
+}

@@ -1,0 +1,199 @@
+//! Delivers a body to an endpoint: is it paused, is there time, who are we, one attempt, its record.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
+
+use crate::authentication::Authentication;
+use crate::breaker::Breaker;
+use crate::delivery::{Attempt, DeliveryFailure, Next, OutboundRequest, Response, Shown, Tried};
+use crate::endpoint::Endpoint;
+use crate::event_log::{Entry, EventType, Subject};
+use crate::failure::Code;
+use crate::ports::{Chance, Clock, EventLog, Transport};
+use crate::redaction::Redaction;
+use crate::standard_webhooks::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, signature};
+use crate::token::{AccessToken, Ports, TOKEN_TIMEOUT, Tokens};
+use crate::trace::{TRACEPARENT, traceparent};
+
+/// To end an attempt whose timeout has passed, and to write its record.
+const TO_END: Duration = Duration::from_secs(1);
+
+/// The ports that deliveries work with, and what an execution environment remembers between them.
+pub struct Sender {
+    /// The only way out.
+    pub transport: Arc<dyn Transport>,
+    /// Where attempts are recorded.
+    pub event_log: Arc<dyn EventLog>,
+    /// The time of day.
+    pub clock: Clock,
+    /// For jitter and span ids.
+    pub chance: Chance,
+    /// Access tokens.
+    pub tokens: Tokens,
+    /// Endpoints that hang.
+    pub breaker: Breaker,
+}
+
+/// One message's delivery to one endpoint.
+pub(crate) struct Delivery<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    /// With `webhook`, the message's id for receivers.
+    pub(crate) subject: &'a Subject<'a>,
+    /// Number of the attempt, from 1.
+    pub(crate) number: u32,
+    pub(crate) body: Vec<u8>,
+}
+
+/// Longest time that a delivery to this endpoint takes, token call included.
+#[must_use]
+pub fn longest(endpoint: &Endpoint) -> Duration {
+    let token = match &endpoint.authentication {
+        Authentication::OAuth2(_) => TOKEN_TIMEOUT + TO_END,
+        Authentication::None | Authentication::Fixed { .. } | Authentication::StandardWebhooks(_) => {
+            Duration::ZERO
+        }
+    };
+    token + endpoint.timeout + TO_END
+}
+
+impl Sender {
+    /// A sender that remembers nothing yet.
+    pub fn new(
+        transport: Arc<dyn Transport>,
+        event_log: Arc<dyn EventLog>,
+        clock: Clock,
+        chance: Chance,
+    ) -> Self {
+        let (tokens, breaker) = (Tokens::default(), Breaker::default());
+        Self { transport, event_log, clock, chance, tokens, breaker }
+    }
+
+    /// One attempt; whatever comes of it is on record.
+    pub(crate) async fn send(&self, delivery: Delivery<'_>) -> Result<Response, DeliveryFailure> {
+        let mut tried = Tried {
+            subject: delivery.subject,
+            number: delivery.number,
+            schedule: &delivery.endpoint.schedule,
+            chance: (self.chance)(),
+            token_may_be_outdated: false,
+        };
+        let url = &delivery.endpoint.url;
+        if let Some(until) = self.breaker.rests_until(url, (self.clock)())
+            && !tried.schedule.is_last(tried.number)
+        {
+            return Err(self.put_off(&delivery, &tried, until));
+        }
+        let token = match &delivery.endpoint.authentication {
+            Authentication::OAuth2(credentials) => {
+                Some((credentials, self.tokens.access(credentials, &tried, &self.ports()).await?))
+            }
+            Authentication::None | Authentication::Fixed { .. } | Authentication::StandardWebhooks(_) => None,
+        };
+        tried.token_may_be_outdated = token.as_ref().is_some_and(|(_, token)| !token.fresh);
+        let request = self.request(&delivery, token.as_ref().map(|(_, token)| token));
+        let attempt = self.attempt(request, &tried).await;
+        self.breaker.learn(url, attempt.timed_out(), (self.clock)());
+        let result = attempt.conclude(&tried, self.event_log.as_ref(), &self.clock);
+        if let (Err(DeliveryFailure { status: Some(401), .. }), Some((credentials, token))) = (&result, token)
+        {
+            self.tokens.forget(credentials, &token).await;
+        }
+        result
+    }
+
+    /// The attempt; where its future is dropped half-way, the record says so.
+    async fn attempt(&self, request: OutboundRequest, tried: &Tried<'_>) -> Attempt {
+        let mut record = Cancelled { sender: self, tried, url: Some(request.url.redacted()) };
+        let attempt = self.transport.send(request).await;
+        record.url = None;
+        attempt
+    }
+
+    fn ports(&self) -> Ports<'_> {
+        Ports { transport: self.transport.as_ref(), event_log: self.event_log.as_ref(), clock: &self.clock }
+    }
+
+    /// Nothing is sent: the endpoint did not answer others just now.
+    fn put_off(&self, delivery: &Delivery<'_>, tried: &Tried<'_>, until: Timestamp) -> DeliveryFailure {
+        let next = Next::after(tried, None);
+        let entry = Entry::new(EventType::OutboundAttempt, (self.clock)())
+            .subject(tried.subject)
+            .field("attempt", tried.number)
+            .field("request.url", delivery.endpoint.url.redacted())
+            .field("code", Code::Unresponsive.as_str())
+            .field("error", format!("nothing was sent: the endpoint timed out in a row, this execution environment leaves it alone until {until:.0}"));
+        self.event_log.record(next.told(entry));
+        DeliveryFailure { code: Code::Unresponsive, status: None, next }
+    }
+
+    fn request(&self, delivery: &Delivery<'_>, token: Option<&AccessToken>) -> OutboundRequest {
+        let endpoint = delivery.endpoint;
+        let mut headers = endpoint.headers.clone();
+        self.identify(delivery, &mut headers);
+        match &endpoint.authentication {
+            Authentication::Fixed { name, value, .. } => drop(headers.insert(name, value.clone())),
+            Authentication::None | Authentication::OAuth2(_) | Authentication::StandardWebhooks(_) => {}
+        }
+        if let Some(token) = token {
+            headers.insert(http::header::AUTHORIZATION, token.value.clone());
+        }
+        let mut secrets = endpoint.secrets();
+        for header in [WEBHOOK_SIGNATURE, http::header::AUTHORIZATION] {
+            let sent = headers.get(header).and_then(|value| value.to_str().ok()).unwrap_or_default();
+            secrets.extend(sent.split(' ').map(str::to_owned)); // each signature, or scheme and credentials
+        }
+        secrets.retain(|secret| !matches!(secret.as_str(), "Bearer" | "Basic"));
+        OutboundRequest {
+            method: endpoint.method.clone(),
+            url: endpoint.url.clone(),
+            headers,
+            body: delivery.body.clone(),
+            timeout: endpoint.timeout,
+            answer: Shown::Without(Redaction::of(secrets.iter().map(String::as_str))),
+        }
+    }
+
+    /// Who the message is, when this attempt was made, in which trace, and the signatures over it.
+    fn identify(&self, delivery: &Delivery<'_>, headers: &mut HeaderMap) {
+        let timestamp = (self.clock)().as_second();
+        let id = delivery.subject.webhook.unwrap_or_default();
+        if let Ok(value) = HeaderValue::from_str(id) {
+            headers.insert(WEBHOOK_ID, value);
+        }
+        headers.insert(WEBHOOK_TIMESTAMP, timestamp.into());
+        if let Authentication::StandardWebhooks(secrets) = &delivery.endpoint.authentication
+            && let Some(value) = signature(secrets, id, timestamp, &delivery.body)
+        {
+            headers.insert(WEBHOOK_SIGNATURE, value);
+        }
+        let trace = delivery.subject.trace.and_then(|trace| traceparent(trace, (self.chance)().to_bits()));
+        if let Some(value) = trace.and_then(|trace| HeaderValue::from_str(&trace).ok()) {
+            headers.insert(TRACEPARENT, value);
+        }
+    }
+}
+
+/// Records an attempt whose future was dropped: the receiver may have got it.
+struct Cancelled<'a> {
+    sender: &'a Sender,
+    tried: &'a Tried<'a>,
+    /// Taken out when the attempt has ended.
+    url: Option<String>,
+}
+
+impl Drop for Cancelled<'_> {
+    fn drop(&mut self) {
+        let Some(url) = self.url.take() else { return };
+        let entry = Entry::new(EventType::OutboundAttempt, (self.sender.clock)())
+            .subject(self.tried.subject)
+            .field("attempt", self.tried.number)
+            .field("request.url", url)
+            .field("outcome", "unknown")
+            .field("code", Code::Cancelled.as_str())
+            .field("error", "the handler gave the delivery up half-way: the receiver may have got it");
+        self.sender.event_log.record(entry);
+    }
+}
