@@ -15,6 +15,7 @@ use message_router::record::Record;
 use message_router::router::{Invocation, Router};
 use message_router::settings::Settings;
 use outbound::HttpTransport;
+use outbound::policy::AddressPolicy;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -54,7 +55,7 @@ async fn router() -> Result<Router, Cause> {
         undelivered_queue: foundation.queue(&settings.undelivered_queue),
         dead_letter_queue: foundation.queue(&settings.dead_letter_queue),
         sender: Sender::new(
-            Arc::new(HttpTransport::new()?),
+            Arc::new(HttpTransport::new(AddressPolicy::new(settings.networks))?),
             foundation.event_log,
             foundation.clock,
             Arc::new(fastrand::f64),

@@ -1,6 +1,7 @@
 //! What the router's environment says.
 
 use connector::environment::{Environment, EnvironmentError};
+use outbound::policy::Networks;
 
 /// The router's settings, from the variables that `template.yaml` sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,6 +10,8 @@ pub struct Settings {
     pub common: aws::foundation::Settings,
     /// `UNDELIVERED_QUEUE_URL`.
     pub undelivered_queue: String,
+    /// `DANGEROUSLY_ALLOW_NETWORKS`: networks that deliveries may reach though they are not public; empty in most deployments.
+    pub networks: Networks,
     /// `DEAD_LETTER_QUEUE_URL`.
     pub dead_letter_queue: String,
 }
@@ -22,6 +25,11 @@ impl Settings {
         Ok(Self {
             common: aws::foundation::Settings::read(environment)?,
             undelivered_queue: environment.url("UNDELIVERED_QUEUE_URL")?,
+            networks: environment.parsed(
+                "DANGEROUSLY_ALLOW_NETWORKS",
+                "networks, comma-separated",
+                Networks::parse,
+            )?,
             dead_letter_queue: environment.url("DEAD_LETTER_QUEUE_URL")?,
         })
     }

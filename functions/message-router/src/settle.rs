@@ -37,7 +37,7 @@ impl Router {
                     let entry = self.entry(EventType::MessageFault, *code, record, decision, invocation);
                     self.sender.event_log.record(entry.field("retry_after_s", after.as_secs()));
                 }
-                self.postpone(record, *after, invocation).await
+                self.postpone(record, *after, decision, invocation).await
             }
             Disposition::Park { reason, code, status } => {
                 let entry = self
@@ -57,12 +57,14 @@ impl Router {
                     time: self.now(),
                 };
                 let copy = copy(record, parked.attributes());
-                self.moved(self.undelivered_queue.as_ref(), &copy, record, entry, invocation).await
+                self.moved(self.undelivered_queue.as_ref(), &copy, entry, (record, decision, invocation))
+                    .await
             }
             Disposition::Fault { code } => {
                 let entry = self.entry(EventType::MessageFault, *code, record, decision, invocation);
                 let copy = copy(record, self.fault(*code, record));
-                self.moved(self.dead_letter_queue.as_ref(), &copy, record, entry, invocation).await
+                self.moved(self.dead_letter_queue.as_ref(), &copy, entry, (record, decision, invocation))
+                    .await
             }
         }
     }
@@ -72,9 +74,8 @@ impl Router {
         &self,
         queue: &dyn Queue,
         copy: &Outgoing,
-        record: &Record,
         entry: Entry,
-        invocation: &Invocation,
+        (record, decision, invocation): (&Record, &Decision, &Invocation),
     ) -> Settled {
         match queue.send(copy).await {
             Ok(()) => {
@@ -85,20 +86,22 @@ impl Router {
                 let after = resend_delay_after(record.attempt);
                 let entry = entry.field("move_error", chain(&error)).field("retry_after_s", after.as_secs());
                 self.sender.event_log.record(entry);
-                self.postpone(record, after, invocation).await
+                self.postpone(record, after, decision, invocation).await
             }
         }
     }
 
-    async fn postpone(&self, record: &Record, after: Duration, invocation: &Invocation) -> Settled {
+    async fn postpone(
+        &self,
+        record: &Record,
+        after: Duration,
+        decision: &Decision,
+        invocation: &Invocation,
+    ) -> Settled {
         if let Err(error) = self.event_queue.postpone(&record.receipt, after).await {
             // It still comes back: when the queue's own visibility timeout ends.
-            let entry = Entry::new(EventType::MessageFault, self.now())
-                .field("code", Code::Queue.as_str())
-                .field("error", chain(&error))
-                .field("sqs.message_id", record.id.as_str())
-                .field("request.id", invocation.request_id.as_str());
-            self.sender.event_log.record(entry);
+            let entry = self.entry(EventType::MessageFault, Code::Queue, record, decision, invocation);
+            self.sender.event_log.record(entry.field("postpone_error", chain(&error)));
         }
         Settled::Kept
     }

@@ -104,6 +104,20 @@ impl<'a> Environment<'a> {
         }
     }
 
+    /// A text that may be empty, as `parse` reads it.
+    ///
+    /// # Errors
+    /// [`EnvironmentError::Malformed`] where `parse` does not.
+    pub fn parsed<T, E>(
+        &self,
+        name: &'static str,
+        expected: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Result<T, EnvironmentError> {
+        let text = (self.0)(name).unwrap_or_default();
+        parse(&text).map_err(|_| EnvironmentError::Malformed { name, expected })
+    }
+
     /// A comma-separated list with at least one item and no empty one.
     ///
     /// # Errors
@@ -144,6 +158,10 @@ mod tests {
         ] {
             assert!(matches!(error, EnvironmentError::Malformed { name: "WORD", .. }), "{error}");
         }
+        let number = |text: &str| if text.is_empty() { Ok(0) } else { text.parse::<u8>() };
+        assert_eq!(environment.parsed("NONE", "a number", number), Ok(0));
+        let malformed = EnvironmentError::Malformed { name: "WORD", expected: "a number" };
+        assert_eq!(environment.parsed("WORD", "a number", number), Err(malformed));
         assert_eq!(environment.optional_url("NONE"), Ok(None));
         assert!(environment.optional_url("WORD").is_err());
         assert_eq!(environment.list("LIST").unwrap().len(), 2);

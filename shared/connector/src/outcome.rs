@@ -78,7 +78,8 @@ impl Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::{NoAnswer, Outcome};
+    use super::NoAnswer;
+    use super::Outcome::{self, Delivered, Refused, Retry};
     use crate::failure::Code;
 
     #[test]
@@ -90,7 +91,6 @@ mod tests {
                 runs.push((status, outcome));
             }
         }
-        use Outcome::{Delivered, Refused, Retry};
         assert_eq!(
             runs,
             [

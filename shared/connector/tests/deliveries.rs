@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,10 +70,10 @@ impl World {
     }
 
     async fn failed(&self, attempt: u32) -> DeliveryFailure {
-        match self.deliver(attempt).await.unwrap_err() {
-            HandlerError::Delivery(failure) => failure,
-            other => panic!("{other:?}"),
-        }
+        let Err(HandlerError::Delivery(failure)) = self.deliver(attempt).await else {
+            unreachable!("the delivery fails");
+        };
+        failure
     }
 
     fn answer(&self, statuses: impl IntoIterator<Item = u16>) {
@@ -290,7 +291,7 @@ async fn no_secret_is_shown_whatever_a_receiver_echoes() {
         let request = &world.transport.requests()[0];
         let mut echo = format!("{} {endpoint}", request.url.as_url());
         for (name, value) in &request.headers {
-            echo += &format!("\n{name}: {}", value.to_str().unwrap());
+            writeln!(echo, "\n{name}: {}", value.to_str().unwrap()).unwrap();
         }
         world.answer_with(200, None, &echo);
         world.deliver(1).await.unwrap();

@@ -2,6 +2,8 @@
 
 mod client;
 mod failure;
+pub mod policy;
+mod resolver;
 mod transport;
 
 pub use client::BuildError;

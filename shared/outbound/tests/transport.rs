@@ -5,11 +5,16 @@
 use std::future::Future;
 use std::time::Duration;
 
-use connector::delivery::{DeliveryFailure, OutboundRequest, Response};
-use connector::endpoint::EndpointUrl;
+use connector::delivery::{DeliveryFailure, OutboundRequest, Response, Shown, Tried};
+use connector::endpoint_url::EndpointUrl;
 use connector::event_log::Subject;
 use connector::failure::Code;
 use connector::ports::Transport as _;
+use connector::redaction::Redaction;
+use connector::retry::Schedule;
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method};
+use outbound::policy::{AddressPolicy, Networks};
 use outbound::{BODY_CAP_BYTES, HttpTransport};
 use serde_json::Value;
 use testkit::fakes::{FakeLog, ManualClock};
@@ -21,17 +26,31 @@ type Outcome = (Result<Response, DeliveryFailure>, Value);
 
 fn request(url: &str) -> OutboundRequest {
     OutboundRequest {
+        method: Method::POST,
         url: EndpointUrl::parse(url).unwrap(),
-        headers: vec![("content-type", "application/json".to_owned())],
+        headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]),
         body: b"{\"a\":1}".to_vec(),
         timeout: Duration::from_millis(700),
+        answer: Shown::Without(Redaction::default()),
     }
+}
+
+/// A transport that may reach this machine.
+fn local() -> HttpTransport {
+    HttpTransport::new(AddressPolicy::new(Networks::parse("127.0.0.0/8, ::1").unwrap())).unwrap()
 }
 
 async fn attempt(transport: &HttpTransport, request: OutboundRequest) -> Outcome {
     let log = FakeLog::default();
     let attempt = transport.send(request).await;
-    let result = attempt.conclude(1, &Subject::default(), &log, &ManualClock::default().port());
+    let tried = Tried {
+        subject: &Subject::default(),
+        number: 1,
+        schedule: &Schedule::default(),
+        chance: 0.5,
+        token_may_be_outdated: false,
+    };
+    let result = attempt.conclude(&tried, &log, &ManualClock::default().port());
     let entry = log.entries().remove(0);
     (result, entry)
 }
@@ -40,7 +59,7 @@ async fn attempt(transport: &HttpTransport, request: OutboundRequest) -> Outcome
 async fn against<F: Future<Output = ()>>(serve: impl FnOnce(TcpStream, String) -> F) -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/orders?token=hunter2", listener.local_addr().unwrap());
-    let transport = HttpTransport::new().unwrap();
+    let transport = local();
     let server = async {
         let (mut stream, _) = listener.accept().await.unwrap();
         let head = read_request(&mut stream).await;
@@ -75,7 +94,7 @@ fn code(outcome: &Outcome) -> Code {
 #[tokio::test]
 async fn a_2xx_answer_is_delivered_and_recorded() {
     let (result, entry) = answering("HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\n\r\nok").await;
-    assert_eq!(result.unwrap(), Response { status: 202, body: b"ok".to_vec() });
+    assert_eq!(result.unwrap(), Response { status: 202, retry_after: None, body: b"ok".to_vec() });
     assert_eq!((&entry["outcome"], &entry["response.body"]), (&"delivered".into(), &"ok".into()));
     assert!(!entry.to_string().contains("hunter2"));
 }
@@ -98,14 +117,16 @@ async fn the_receiver_sees_the_exact_body_and_who_sends_it() {
 }
 
 #[tokio::test]
-async fn another_status_is_a_failure_with_its_status() {
-    for (text, status) in [
-        ("HTTP/1.1 503 No\r\ncontent-length: 0\r\n\r\n", 503),
-        ("HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n", 404),
+async fn another_status_is_a_failure_with_its_status_and_what_it_asks_for() {
+    for (text, status, code) in [
+        ("HTTP/1.1 503 No\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n", 503, Code::Server),
+        ("HTTP/1.1 404 No\r\ncontent-length: 0\r\n\r\n", 404, Code::Rejected),
     ] {
         let (result, entry) = answering(text).await;
-        assert_eq!(result.unwrap_err(), DeliveryFailure { code: Code::Status, status: Some(status) });
-        assert_eq!((&entry["outcome"], &entry["response.status"]), (&"retry".into(), &status.into()));
+        let failure = result.unwrap_err();
+        assert_eq!((failure.code, failure.status), (code, Some(status)));
+        assert_eq!(entry["response.status"], status);
+        assert_eq!(entry["retry_after_s"], if status == 503 { 7.into() } else { Value::Null });
     }
 }
 
@@ -154,7 +175,7 @@ async fn a_2xx_whose_body_breaks_off_is_delivered() {
         drop(stream);
     })
     .await;
-    assert_eq!(result.unwrap(), Response { status: 200, body: b"half".to_vec() });
+    assert_eq!(result.unwrap(), Response { status: 200, retry_after: None, body: b"half".to_vec() });
 }
 
 #[tokio::test]
@@ -175,32 +196,82 @@ async fn what_is_not_http_is_a_broken_response() {
 }
 
 #[tokio::test]
-async fn no_connection_is_a_connect_failure_and_shows_no_query() {
+async fn no_connection_is_a_failure_by_its_cause_and_shows_no_query() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let closed = format!("http://{}/?token=hunter2", listener.local_addr().unwrap());
     drop(listener);
-    let transport = HttpTransport::new().unwrap();
-    for url in [closed.as_str(), "http://nothing.invalid/?token=hunter2", "http://[::1]:1/?token=hunter2"] {
-        let outcome = attempt(&transport, request(url)).await;
-        assert_eq!(code(&outcome), Code::Connect, "{url}");
+    for (url, cause) in [
+        (closed.as_str(), Code::Connect),
+        ("http://[::1]:1/?token=hunter2", Code::Connect),
+        ("http://nothing.invalid/?token=hunter2", Code::Dns),
+        ("https://nothing.invalid/?token=hunter2", Code::Dns),
+    ] {
+        let outcome = attempt(&local(), request(url)).await;
+        assert_eq!(code(&outcome), cause, "{url} {}", outcome.1);
         assert!(!outcome.1.to_string().contains("hunter2"), "{}", outcome.1);
     }
 }
 
 #[tokio::test]
-async fn a_header_that_cannot_be_sent_fails_without_showing_it() {
-    let mut bad = request("http://127.0.0.1:1/");
-    bad.headers.push(("x-tenant", "hunter2\r\n".to_owned()));
-    let outcome = attempt(&HttpTransport::new().unwrap(), bad).await;
-    assert_eq!(code(&outcome), Code::Request);
-    assert!(!outcome.1.to_string().contains("hunter2"));
+async fn nothing_connects_to_an_address_that_is_not_allowed() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let strict = HttpTransport::new(AddressPolicy::default()).unwrap();
+    let private = HttpTransport::new(AddressPolicy::new(Networks::parse("10.0.0.0/8").unwrap())).unwrap();
+    for scheme in ["http", "https"] {
+        for host in [
+            "127.0.0.1",
+            "2130706433",
+            "localhost",
+            "localhost.",
+            "a.localhost",
+            "[::ffff:127.0.0.1]",
+            "0x7f.1",
+        ] {
+            for transport in [&strict, &private] {
+                let outcome =
+                    attempt(transport, request(&format!("{scheme}://{host}:{port}/?token=hunter2"))).await;
+                assert_eq!(code(&outcome), Code::BlockedAddress, "{host} {}", outcome.1);
+                assert_eq!(outcome.1["outcome"], "undelivered");
+                assert!(!outcome.1.to_string().contains("hunter2"), "{}", outcome.1);
+            }
+        }
+    }
+    for host in ["127.0.0.1", "localhost", "10.0.0.1", "169.254.169.254", "[::1]", "[fd00:ec2::254]"] {
+        let outcome = attempt(&strict, request(&format!("https://{host}/"))).await;
+        assert_eq!(code(&outcome), Code::BlockedAddress, "{host} {}", outcome.1);
+    }
+    let connected = tokio::time::timeout(Duration::from_millis(50), listener.accept()).await;
+    assert!(connected.is_err(), "nobody connected");
+}
+
+#[tokio::test]
+async fn a_receiver_without_tls_is_a_tls_failure() {
+    let garbage = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n";
+    for answer in [garbage, ""] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("https://{}/", listener.local_addr().unwrap());
+        let transport = local();
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut hello = [0; 4096];
+            assert!(stream.read(&mut hello).await.unwrap() > 0);
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            drop(stream);
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            outcome = attempt(&transport, request(&url)) => assert_eq!(code(&outcome), Code::Tls, "{}", outcome.1),
+            () = server => unreachable!(),
+        }
+    }
 }
 
 #[tokio::test]
 async fn a_connection_is_used_again_and_a_closed_one_is_replaced() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    let transport = HttpTransport::new().unwrap();
+    let transport = local();
     let server = async {
         for _ in 0..2 {
             let (mut stream, _) = listener.accept().await.unwrap();
