@@ -14,8 +14,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use message_router::record::Record;
 use message_router::router::{Invocation, Router};
 use message_router::settings::Settings;
-use outbound::HttpTransport;
-use outbound::policy::AddressPolicy;
+use outbound::{AddressPolicy, HttpTransport};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {

@@ -1,7 +1,7 @@
 //! What the router's environment says.
 
 use connector::environment::{Environment, EnvironmentError};
-use outbound::policy::Networks;
+use outbound::Networks;
 
 /// The router's settings, from the variables that `template.yaml` sets.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,10 +1,16 @@
 #![doc = include_str!("../README.md")]
 
+mod blocked;
 mod client;
 mod failure;
-pub mod policy;
+mod networks;
+mod policy;
 mod resolver;
+mod special;
 mod transport;
 
 pub use client::BuildError;
+pub use networks::{Networks, NetworksError};
+pub use policy::{AddressPolicy, Reach, Rule};
+pub use resolver::Lookup;
 pub use transport::{BODY_CAP_BYTES, HttpTransport};

@@ -1,66 +1,75 @@
-//! Resolves a name once, checks every answer, and hands exactly the checked addresses to the connector.
+//! Names to addresses, once and checked: what passes here is what is connected to, with no second look-up in between.
 //!
-//! So nothing is resolved again between check and connect, and one forbidden answer among good ones refuses all: a name
-//! that points inside is not a receiver.
+//! Knows neither scheme nor port: the client that it serves is made for one [`Reach`].
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
+use connector::ports::Cause;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use crate::policy::{AddressPolicy, Forbidden, Reach};
+use crate::blocked::Blocked;
+use crate::policy::{AddressPolicy, Reach};
 
-/// How a name becomes addresses.
-pub(crate) type Lookup = Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync>;
-
-/// Of the operating system. The port is not used.
-pub(crate) fn system() -> Lookup {
-    Arc::new(|name| Box::pin(async move { Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect()) }))
+/// The source of a name's addresses.
+#[async_trait]
+pub trait Lookup: Send + Sync {
+    /// All addresses of this name.
+    ///
+    /// # Errors
+    /// Where the name cannot be resolved.
+    async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>>;
 }
 
-/// Resolves under a policy.
-pub(crate) struct GuardedResolver {
-    pub(crate) policy: AddressPolicy,
+/// The operating system's resolver.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SystemLookup;
+
+#[async_trait]
+impl Lookup for SystemLookup {
+    async fn addresses(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect())
+    }
+}
+
+/// A name that resolves to nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("the name has no address")]
+struct NoAddress;
+
+/// The resolver of one client.
+#[derive(Clone)]
+pub(crate) struct Resolver {
+    pub(crate) policy: Arc<AddressPolicy>,
     pub(crate) reach: Reach,
-    pub(crate) lookup: Lookup,
+    pub(crate) lookup: Arc<dyn Lookup>,
 }
 
-/// A name does not resolve.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Unresolved {
-    /// The resolver says so.
-    #[error("{name} does not resolve")]
-    Failed { name: String, source: io::Error },
-    /// It has no address.
-    #[error("{name} has no address")]
-    NoAddress { name: String },
-}
-
-/// A name resolves to an address that must not be reached.
-#[derive(Debug, thiserror::Error)]
-#[error("{name} resolves to an address that is refused: {forbidden}")]
-pub(crate) struct Blocked {
-    name: String,
-    forbidden: Forbidden,
-}
-
-impl Resolve for GuardedResolver {
+impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (policy, reach) = (self.policy.clone(), self.reach);
-        let name = name.as_str().to_owned();
-        let looking = (self.lookup)(name.clone());
+        let resolver = self.clone();
         Box::pin(async move {
-            let found = looking.await.map_err(|source| Unresolved::Failed { name: name.clone(), source })?;
-            if found.is_empty() {
-                return Err(Unresolved::NoAddress { name }.into());
-            }
-            for address in &found {
-                let verdict = policy.check(address.ip(), reach);
-                verdict.map_err(|forbidden| Blocked { name: name.clone(), forbidden })?;
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
+            let addresses = resolver.checked(name.as_str()).await?;
+            let port_of_the_url = 0;
+            let sockets = addresses.into_iter().map(move |address| SocketAddr::new(address, port_of_the_url));
+            Ok(Box::new(sockets) as Addrs)
         })
+    }
+}
+
+impl Resolver {
+    /// All addresses of the name, or an error if one of them is forbidden: a name that mixes them is not to be trusted.
+    async fn checked(&self, name: &str) -> Result<Vec<IpAddr>, Cause> {
+        let addresses = self.lookup.addresses(name).await?;
+        for address in &addresses {
+            self.policy.check(self.reach, *address).map_err(|rule| Blocked::Answer {
+                host: name.to_owned(),
+                address: *address,
+                rule,
+            })?;
+        }
+        if addresses.is_empty() { Err(NoAddress.into()) } else { Ok(addresses) }
     }
 }
