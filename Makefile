@@ -5,7 +5,7 @@ SHELL := bash
 PYTHON := local/.venv-aws/bin/python
 SAM := AWS_DEFAULT_REGION=eu-west-1 SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/local/.venv-sam/bin:$$PATH" sam
 
-.PHONY: help setup run test fmt lint unit docs template python e2e bench build init-cost
+.PHONY: help setup run test fmt lint unit docs template python e2e bench build init-cost isolation
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ e2e: setup ## the deployed template on the local AWS
 
 bench: ## verify, parse and build, route look-up, log batching
 	cargo bench --package connector --bench pipeline --locked
+
+isolation: setup ## deliveries beside an endpoint that hangs, as ratios to none (minutes)
+	$(PYTHON) local/isolation.py
 
 init-cost: setup ## INIT and a warm request under the Runtime Interface Emulator, as ratios to a bare function
 	$(PYTHON) local/init_cost.py

@@ -19,3 +19,12 @@ for name in sam aws; do
   "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"
   echo "$want" >"$venv/stamp"
 done
+
+# The official package for JavaScript verifies what the deployed function signs.
+package="standardwebhooks@1.1.1"
+if [ "$(cat .node/stamp 2>/dev/null)" != "$package" ]; then
+  echo "setting up local/.node"
+  rm -rf .node && mkdir .node
+  PATH="$PWD/.venv-aws/bin:$PATH" npm install --silent --no-audit --no-fund --no-package-lock --prefix .node "$package"
+  echo "$package" >.node/stamp
+fi

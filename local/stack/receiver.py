@@ -1,5 +1,6 @@
-"""A small receiver on loopback that remembers what it got and answers as it is told."""
+"""A small receiver on loopback that remembers what it got and answers, or misbehaves, as it is told."""
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -11,10 +12,71 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class Received:
     """One request, as it came."""
 
+    method: str
     path: str
     headers: dict[str, str]
     body: bytes
-    status: int
+    status: int | None
+    """Answered; None where it misbehaved instead."""
+    at: float
+    """When, by the monotonic clock."""
+
+
+def status(code: int, **headers: str):
+    """Answers with this status and these headers."""
+    return content(code, b"ok", **headers)
+
+
+def content(code: int, body: bytes, **headers: str):
+    """Answers with this status, body and headers."""
+
+    def answer(handler) -> None:
+        handler.send_response(code)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("content-length", str(len(body)))
+        handler.send_header("connection", "close")
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return answer
+
+
+def hangs(handler) -> None:
+    """Reads the request and never answers."""
+    handler.receiver.released.wait(60)
+
+
+def dribbles_its_head(handler) -> None:
+    """Sends a byte of an endless head every 50 ms."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nx-slow: ")
+    while not handler.receiver.released.wait(0.05):
+        handler.wfile.write(b"x")
+
+
+def dribbles_its_body(handler) -> None:
+    """Answers 200, then sends a byte of the body every 50 ms."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
+    while not handler.receiver.released.wait(0.05):
+        handler.wfile.write(b"x")
+
+
+def sends_100_megabytes(handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n")
+    for _ in range(1_600):
+        handler.wfile.write(b"x" * 65_536)
+
+
+def closes_in_its_body(handler) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+
+
+def closes_before_its_head(_handler) -> None:
+    """Reads the request and closes the connection."""
+
+
+def sends_garbage(handler) -> None:
+    handler.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
 
 
 class Receiver:
@@ -22,7 +84,11 @@ class Receiver:
 
     def __init__(self) -> None:
         self.requests: list[Received] = []
-        self.answers: deque[int] = deque()
+        self.answers: deque = deque()
+        """What to do with the next requests: a status, or a function of the handler."""
+        self.always = None
+        """What to do with those after; 200 where nothing is said."""
+        self.released = threading.Event()
         self._changed = threading.Condition()
         self._server: ThreadingHTTPServer | None = None
         self.port = 0
@@ -33,12 +99,14 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}"
 
     def come_back(self) -> None:
+        self.released.clear()
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def go_down(self) -> None:
+        self.released.set()
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -61,18 +129,24 @@ class Receiver:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            @property
+            def receiver(self) -> Receiver:
+                return receiver
+
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 with receiver._changed:
-                    status = receiver.answers.popleft() if receiver.answers else 200
+                    told = receiver.answers.popleft() if receiver.answers else receiver.always or 200
                     headers = {name.lower(): value for name, value in self.headers.items()}
-                    receiver.requests.append(Received(self.path, headers, body, status))
+                    code = told if isinstance(told, int) else None
+                    got = Received(self.command, self.path, headers, body, code, time.monotonic())
+                    receiver.requests.append(got)
                     receiver._changed.notify_all()
-                self.send_response(status)
-                self.send_header("content-length", "2")
-                self.send_header("connection", "close")
-                self.end_headers()
-                self.wfile.write(b"ok")
+                self.close_connection = True
+                with contextlib.suppress(OSError):  # the other side may have had enough
+                    (status(told) if isinstance(told, int) else told)(self)
+
+            do_PUT = do_PATCH = do_DELETE = do_POST
 
             def log_message(self, *_args) -> None:
                 """Keeps the terminal for what matters."""

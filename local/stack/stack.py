@@ -1,5 +1,6 @@
 """Starts the local AWS, builds and deploys the repository's own template, and talks to what is deployed."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -19,7 +20,10 @@ from . import signing
 from .tools import AWS_PYTHON, LOCAL, REGION, ROOT, environment, free_port, run
 
 STACK = "fluent-connect"
+FUNCTIONS = ("WebhookReceiver", "MessageRouter")
 STATE = LOCAL / ".state"
+TTL_S = 2.2
+"""Longer than the 2 s that the local stack keeps its configuration."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +140,10 @@ class Stack:
             Overwrite=True,
         )
 
+    def forget(self, name: str) -> None:
+        """Deletes a parameter below the stack's prefix."""
+        self.client("ssm").delete_parameter(Name=f"{self.outputs['ConfigPrefix']}/{name}")
+
     def event_log(self, message_id: str | None = None) -> list[dict]:
         """The entries of the event log, of one message where it is given, by time."""
         pages = (
@@ -170,6 +178,90 @@ class Stack:
                 sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 taken.append(message)
         return taken
+
+    def replay(self, **request) -> dict:
+        """What the replay function answers."""
+        name = self.outputs["ReplayFunctionName"]
+        answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(request))
+        result = json.loads(answer["Payload"].read())
+        assert "FunctionError" not in answer, result
+        return result
+
+    @contextlib.contextmanager
+    def visibility_timeout(self, seconds: int):
+        """A shorter visibility timeout of the event queue, for those who cannot wait for its 270 s."""
+        sqs, url = self.client("sqs"), self.outputs["EventQueueUrl"]
+        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
+        try:
+            yield
+        finally:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+
+    # What runs in it
+
+    @contextlib.contextmanager
+    def calls_through(self, url: str):
+        """Lets the functions call AWS at this URL; they start anew, before and after."""
+        for name in FUNCTIONS:
+            self._set_variable(name, "LOCAL_AWS_ENDPOINT_URL", url)
+        try:
+            yield
+        finally:
+            for name in FUNCTIONS:
+                self._set_variable(name, "LOCAL_AWS_ENDPOINT_URL", "")
+
+    def renew(self, logical_id: str) -> None:
+        """Ends a function's environments, so that the next call starts a new one."""
+        self._set_variable(logical_id, "RENEWED", str(time.time_ns()))
+
+    def kill(self, logical_id: str) -> int:
+        """Kills a function's running environments, as a crash would; how many there were."""
+        name = f"AWS_LAMBDA_FUNCTION_NAME={self.function_name(logical_id)}".encode()
+        killed = 0
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                variables = (process / "environ").read_bytes().split(b"\0")
+                command = (process / "cmdline").read_bytes()
+                if name in variables and b"bootstrap" in command and self._is_descendant(int(process.name)):
+                    os.kill(int(process.name), signal.SIGKILL)
+                    killed += 1
+        return killed
+
+    def _is_descendant(self, pid: int) -> bool:
+        """Whether the local AWS that was started here started this process."""
+        while pid > 1:
+            if pid == self._process.pid:
+                return True
+            pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+        return False
+
+    def _set_variable(self, logical_id: str, variable: str, value: str) -> None:
+        functions, name = self.client("lambda"), self.function_name(logical_id)
+        variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        functions.update_function_configuration(
+            FunctionName=name, Environment={"Variables": variables | {variable: value}}
+        )
+
+    def all_logs(self) -> list[str]:
+        """Every line of every log group."""
+        logs = self.client("logs")
+        groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+        pages = [
+            page for group in groups for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        ]
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def wait_for_line(self, component: str, text: str, timeout: float = 30.0) -> bool:
+        """Whether a function's own log comes to hold this text."""
+        group = f"/fluent-connect/{STACK}/{component}"
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+            if any(text in event["message"] for page in pages for event in page["events"]):
+                return True
+            time.sleep(0.5)
+        return False
 
     def function_name(self, logical_id: str) -> str:
         resource = self.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)

@@ -1,6 +1,8 @@
 """One deployed stack for all tests, and a receiver of its own for each."""
 
+import json
 import sys
+import time
 import uuid
 from pathlib import Path
 
@@ -10,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from stack import signing  # noqa: E402
 from stack.receiver import Receiver  # noqa: E402
-from stack.stack import Stack, build  # noqa: E402
+from stack.stack import TTL_S, Stack, build  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +42,12 @@ class Line:
     def point_to(self, receiver: Receiver) -> None:
         self.stack.put(f"endpoints/{self.name}", f"{receiver.url}/hook")
 
+    def endpoint(self, **document) -> None:
+        """Writes the endpoint as a document, with short delays, and waits until it is in use."""
+        defaults = {"url": f"{self.receiver.url}/hook", "retry": {"delays": ["1s", "1s"]}}
+        self.stack.put(f"endpoints/{self.name}", json.dumps(defaults | document))
+        time.sleep(TTL_S)
+
     def event(self, entity: str = "HD_1", **changes) -> dict:
         event = {
             "id": uuid.uuid4().hex,
@@ -52,13 +60,41 @@ class Line:
         }
         return event | changes
 
+    def send(self, entity: str = "HD_1", **changes) -> dict:
+        event = self.event(entity, **changes)
+        assert self.stack.post_signed(event).status == 200
+        return event
+
+    def received(self, count: int, timeout: float = 30.0) -> list:
+        """What the receiver got once there are this many requests, and a little after."""
+        deadline = time.monotonic() + timeout
+        while len(self.receiver.requests) < count and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(0.3)
+        return self.receiver.requests
+
+    def received_ids(self, count: int, timeout: float = 30.0) -> list[str]:
+        return [json.loads(request.body)["id"] for request in self.received(count, timeout)]
+
+    def end_of(self, event: dict, timeout: float = 45.0) -> dict:
+        """The entry that tells how a message ended."""
+        ends = ("message.undelivered", "message.held", "message.unrouted")
+        return self.entry(event, lambda entry: entry.get("outcome") == "delivered" or entry["type"] in ends, timeout)
+
+    def entry(self, event: dict, wanted, timeout: float = 45.0) -> dict:
+        """The first of a message's entries that `wanted` chooses, once there is one."""
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            for entry in self.stack.event_log(event["id"]):
+                if wanted(entry):
+                    return entry
+            time.sleep(0.2)
+        raise AssertionError(f"not in the event log: {self.stack.event_log(event['id'])}")
+
 
 @pytest.fixture
 def line(stack):
     line = Line(stack)
-    # Longer than the 2 s that the local stack keeps its configuration.
-    import time
-
-    time.sleep(2.2)
+    time.sleep(TTL_S)
     yield line
     line.receiver.go_down()

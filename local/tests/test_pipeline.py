@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import time
-import zipfile
 
 import pytest
 
 from stack import signing
 from stack.receiver import Receiver
-from stack.stack import sample, samples
-from stack.tools import LOCAL, ROOT, environment, run
+from stack.stack import TTL_S, sample, samples
+from stack.tools import ROOT
 
 
 def ids(requests):
@@ -84,7 +83,7 @@ def test_a_changed_url_is_used_within_the_time_to_live(stack, line):
     assert delivered(line, first)
     moved = Receiver()
     line.point_to(moved)
-    time.sleep(2.5)
+    time.sleep(TTL_S)
     second = line.event()
     stack.post_signed(second)
     assert moved.wait_for(lambda request: json.loads(request.body)["id"] == second["id"])
@@ -114,7 +113,7 @@ def test_a_message_without_a_route_is_held_and_recorded(stack, line):
 
 def test_a_route_without_its_endpoint_parks_as_misconfigured(stack, line):
     stack.put(f"routes/{line.name}", f"message: {line.name}\nendpoint: missing\n")
-    time.sleep(2.5)
+    time.sleep(TTL_S)
     event = line.event()
     assert stack.post_signed(event).status == 200
     entry = stack.wait_for_entries(event["id"], "message.undelivered")[-1]
@@ -123,7 +122,7 @@ def test_a_route_without_its_endpoint_parks_as_misconfigured(stack, line):
 
 def test_two_routes_get_one_message_each(stack, line):
     stack.put(f"routes/{line.name}-second", f"message: {line.name[:-1]}*\nendpoint: {line.name}\n")
-    time.sleep(2.5)
+    time.sleep(TTL_S)
     event = line.event()
     assert stack.post_signed(event).status == 200
     deadline = time.monotonic() + 30
@@ -147,43 +146,6 @@ def test_a_malformed_record_goes_to_the_dead_letter_queue_and_harms_no_neighbour
     while not dead and time.monotonic() < deadline:
         dead = [message for message in stack.take_all("DeadLetterQueueUrl") if message["Body"] == "{not json"]
     assert dead[0]["MessageAttributes"]["code"]["StringValue"] == "E_MESSAGE"
-
-
-@pytest.fixture
-def panicking_router(stack):
-    """The router built with a handler that panics, in place of the deployed one."""
-    env = environment()
-    command = ["cargo-lambda", "lambda", "build", "--release", "--package", "message-router"]
-    command += ["--features", "fault-injection", "--lambda-dir", str(LOCAL / ".state" / "faulty")]
-    run(command, LOCAL / ".state" / "faulty.log", env)
-    archive = LOCAL / ".state" / "faulty.zip"
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
-        zipped.write(LOCAL / ".state" / "faulty" / "message-router" / "bootstrap", "bootstrap")
-    functions, name = stack.client("lambda"), stack.function_name("MessageRouter")
-    functions.update_function_code(FunctionName=name, ZipFile=archive.read_bytes())
-    time.sleep(1)
-    yield
-    deployed = ROOT / ".aws-sam" / "build" / "MessageRouter" / "bootstrap"
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
-        zipped.write(deployed, "bootstrap")
-    functions.update_function_code(FunctionName=name, ZipFile=archive.read_bytes())
-
-
-def test_a_panic_on_one_record_ends_in_the_dead_letter_queue_alone(stack, line, panicking_router):
-    bad = f"Panic{line.name}"
-    stack.put(f"routes/{bad}", f"message: {bad}\nhandler: panics\n")
-    time.sleep(2.5)
-    poison, event = line.event("P", name=bad), line.event("Q")
-    stack.post_signed(poison)
-    stack.post_signed(event)
-    assert delivered(line, event), "a neighbour is delivered"
-    deadline = time.monotonic() + 60
-    dead = []
-    while not dead and time.monotonic() < deadline:
-        dead = [m for m in stack.take_all("DeadLetterQueueUrl") if json.loads(m["Body"])["id"] == poison["id"]]
-        time.sleep(0.5)
-    assert dead[0]["MessageAttributes"]["code"]["StringValue"] == "E_PANIC"
-    assert dead[0]["MessageAttributes"]["attempts"]["StringValue"] == "3"
 
 
 def test_a_function_with_a_wrong_environment_says_so_in_one_line():
