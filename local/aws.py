@@ -7,7 +7,7 @@ invocation. Its queue locks groups by itself, so that order is kept all the same
 from ministack import app
 from ministack.services import lambda_svc
 
-FIFO_CONCURRENCY = 10
+FIFO_CONCURRENCY = 50
 
 
 def concurrency(*_args, **_kwargs) -> int:

@@ -1,6 +1,6 @@
 """`make isolation`: how long deliveries to a good endpoint take alone, and beside an endpoint that hangs.
 
-Both in one run on the local AWS, which runs ten invocations at a time; the ratio is what counts.
+Both in one run on the local AWS, which runs fifty invocations at a time; the ratio is what counts.
 """
 
 import json

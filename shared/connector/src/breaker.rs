@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::endpoint_url::EndpointUrl;
+use crate::retry::jittered;
 
 /// Timeouts in a row, at one URL and in one execution environment, after which nothing is sent there for a while.
 pub const TIMEOUTS: u32 = 2;
@@ -37,8 +38,9 @@ impl Breaker {
         known.get(url)?.rest_until.filter(|until| now < *until)
     }
 
-    /// Learns from an attempt that ended now: with a timeout, or with anything else.
-    pub fn learn(&self, url: &EndpointUrl, timed_out: bool, now: Timestamp) {
+    /// Learns from an attempt that ended now: with a timeout, or with anything else. `chance`, from 0 up to 1, spreads the
+    /// ends of rests by a fifth, so that not all execution environments try again at once.
+    pub fn learn(&self, url: &EndpointUrl, timed_out: bool, now: Timestamp, chance: f64) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !timed_out {
             known.remove(url);
@@ -49,15 +51,13 @@ impl Breaker {
         if let Some(beyond) = hanging.timeouts.checked_sub(TIMEOUTS) {
             let factor = 2_u32.checked_pow(beyond).unwrap_or(u32::MAX);
             let rest = FIRST_REST.checked_mul(factor).map_or(LONGEST_REST, |rest| rest.min(LONGEST_REST));
-            hanging.rest_until = now.saturating_add(rest).ok();
+            hanging.rest_until = now.saturating_add(jittered(rest, chance)).ok();
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use jiff::Timestamp;
 
     use super::{Breaker, LONGEST_REST};
@@ -70,16 +70,16 @@ mod tests {
     #[test]
     fn an_endpoint_that_hangs_is_left_alone_for_a_growing_while_and_others_are_not() {
         let (breaker, url) = (Breaker::default(), EndpointUrl::parse("https://a.example").unwrap());
-        breaker.learn(&url, true, at(0));
+        breaker.learn(&url, true, at(0), 0.5);
         assert_eq!(breaker.rests_until(&url, at(0)), None, "one timeout may be one slow order");
-        breaker.learn(&url, true, at(10));
+        breaker.learn(&url, true, at(10), 0.5);
         assert_eq!(breaker.rests_until(&url, at(10)), Some(at(40)));
         assert_eq!(breaker.rests_until(&url, at(40)), None, "then it is tried again");
-        breaker.learn(&url, true, at(50));
+        breaker.learn(&url, true, at(50), 0.5);
         assert_eq!(breaker.rests_until(&url, at(50)), Some(at(110)));
         assert_eq!(breaker.rests_until(&EndpointUrl::parse("https://b.example").unwrap(), at(50)), None);
-        breaker.learn(&url, false, at(120));
-        breaker.learn(&url, true, at(121));
+        breaker.learn(&url, false, at(120), 0.5);
+        breaker.learn(&url, true, at(121), 0.5);
         assert_eq!(breaker.rests_until(&url, at(121)), None, "an answer makes all well");
     }
 
@@ -87,10 +87,11 @@ mod tests {
     fn the_while_has_an_end() {
         let (breaker, url) = (Breaker::default(), EndpointUrl::parse("https://a.example").unwrap());
         for _ in 0..100 {
-            breaker.learn(&url, true, at(0));
+            breaker.learn(&url, true, at(0), 0.5);
         }
         let longest = at(0).saturating_add(LONGEST_REST).unwrap();
         assert_eq!(breaker.rests_until(&url, at(0)), Some(longest));
-        assert!(Duration::from_mins(5) == LONGEST_REST);
+        breaker.learn(&url, true, at(0), 0.0);
+        assert_eq!(breaker.rests_until(&url, at(0)), Some(at(240)), "spread by a fifth");
     }
 }

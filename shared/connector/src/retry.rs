@@ -66,7 +66,7 @@ impl Schedule {
     #[must_use]
     pub fn delay_after(&self, number: u32, asked: Option<Duration>, chance: f64) -> Option<Duration> {
         let index = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
-        let delay = self.0.get(index)?.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance.clamp(0.0, 1.0));
+        let delay = jittered(*self.0.get(index)?, chance);
         Some(delay.max(asked.unwrap_or_default()).min(LONGEST_DELAY))
     }
 
@@ -75,6 +75,12 @@ impl Schedule {
     pub fn is_last(&self, number: u32) -> bool {
         usize::try_from(number).is_ok_and(|number| number > self.0.len())
     }
+}
+
+/// A delay within [`JITTER`] of this one, drawn by `chance` from 0 up to 1.
+#[must_use]
+pub fn jittered(delay: Duration, chance: f64) -> Duration {
+    delay.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance.clamp(0.0, 1.0))
 }
 
 /// What `Retry-After` asks for: seconds, or a date (RFC 9110, 10.2.3). `None` where it is neither, or in the past.

@@ -95,7 +95,7 @@ impl Sender {
         tried.token_may_be_outdated = token.as_ref().is_some_and(|(_, token)| !token.fresh);
         let request = self.request(&delivery, token.as_ref().map(|(_, token)| token));
         let attempt = self.attempt(request, &tried).await;
-        self.breaker.learn(url, attempt.timed_out(), (self.clock)());
+        self.breaker.learn(url, attempt.timed_out(), (self.clock)(), (self.chance)());
         let result = attempt.conclude(&tried, self.event_log.as_ref(), &self.clock);
         if let (Err(DeliveryFailure { status: Some(401), .. }), Some((credentials, token))) = (&result, token)
         {
