@@ -1,4 +1,5 @@
-//! CloudWatch Logs as the event log port. What CloudWatch does not take is printed: no entry is lost, no delivery fails.
+//! CloudWatch Logs as the event log, written and read. What CloudWatch does not take is printed: no entry is lost, no
+//! delivery fails.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,9 +11,9 @@ use aws_sdk_cloudwatchlogs::operation::create_log_stream::CreateLogStreamError;
 use aws_sdk_cloudwatchlogs::operation::put_log_events::{PutLogEventsError, PutLogEventsOutput};
 use aws_sdk_cloudwatchlogs::types::{InputLogEvent, RejectedLogEventsInfo};
 use connector::environment::Environment;
-use connector::event_log::{Entry, EventType, plan};
+use connector::event_log::{Component, Entry, EventType, Span, plan};
 use connector::failure::chain;
-use connector::ports::{Clock, Console, EventLog};
+use connector::ports::{Clock, Console, EventLog, EventLogError, EventLogReader, LogPage};
 
 /// One stream of the event log's group: one writer an execution environment.
 pub struct CloudWatchEventLog {
@@ -110,6 +111,39 @@ impl EventLog for CloudWatchEventLog {
     }
 }
 
+/// Reads the streams of the event log's group.
+#[derive(Debug, Clone)]
+pub struct CloudWatchEventLogReader {
+    client: Client,
+    group: String,
+}
+
+impl CloudWatchEventLogReader {
+    /// Reads this group.
+    #[must_use]
+    pub fn new(client: Client, group: impl Into<String>) -> Self {
+        Self { client, group: group.into() }
+    }
+}
+
+#[async_trait]
+impl EventLogReader for CloudWatchEventLogReader {
+    async fn page(&self, span: &Span, next: Option<&str>) -> Result<LogPage, EventLogError> {
+        // No filter pattern: a component's streams hold little else, and the local AWS knows none.
+        let call = self
+            .client
+            .filter_log_events()
+            .log_group_name(&self.group)
+            .log_stream_name_prefix(prefix_of(span.component))
+            .start_time(span.from.as_millisecond())
+            .end_time(span.to.as_millisecond())
+            .set_next_token(next.map(str::to_owned));
+        let page = call.send().await.map_err(|error| EventLogError(error.into()))?;
+        let lines = page.events().iter().filter_map(|event| event.message().map(str::to_owned)).collect();
+        Ok(LogPage { lines, next: page.next_token().map(str::to_owned) })
+    }
+}
+
 fn event(entry: &Entry) -> Result<InputLogEvent, BuildError> {
     InputLogEvent::builder().timestamp(entry.time().as_millisecond()).message(entry.line()).build()
 }
@@ -127,10 +161,15 @@ fn rejected_of<'a>(
     select(0..old).iter().chain(select(new..batch.len())).collect::<Vec<_>>().into_iter()
 }
 
-/// The stream of this execution environment: its function and Lambda's own name of its log stream, which is unique.
+/// The stream of this execution environment: its component and Lambda's own name of its log stream, which is unique.
 #[must_use]
-pub fn stream_name(environment: Environment<'_>) -> String {
-    let function = environment.text("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|_| "function".to_owned());
+pub fn stream_name(environment: Environment<'_>, component: Component) -> String {
     let stream = environment.text("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_else(|_| "local".to_owned());
-    format!("{function}/{stream}").replace([':', '*'], "-") // the two characters that a stream's name must not have
+    let stream = stream.replace([':', '*'], "-"); // the two characters that a stream's name must not have
+    format!("{}{stream}", prefix_of(component))
+}
+
+/// How the names of a component's streams begin.
+fn prefix_of(component: Component) -> String {
+    format!("{}/", component.as_str())
 }

@@ -8,12 +8,13 @@ use aws_config::SdkConfig;
 use aws_smithy_http_client::HttpClientError;
 use connector::cache::{Cache, Snapshot};
 use connector::environment::{Environment, EnvironmentError};
-use connector::ports::{Cause, Clock, EventLog, Queue};
+use connector::event_log::Component;
+use connector::ports::{Cause, Clock, EventLog, EventLogReader, Queue, UndeliveredQueue};
 
 use crate::clients;
 use crate::configuration::SsmConfiguration;
 use crate::console::{Stdout, init_failed};
-use crate::event_log::{CloudWatchEventLog, stream_name};
+use crate::event_log::{CloudWatchEventLog, CloudWatchEventLogReader, stream_name};
 use crate::queue::SqsQueue;
 
 /// The settings that all functions share, from the variables that `template.yaml` sets.
@@ -44,20 +45,21 @@ pub struct Foundation {
     settings: Settings,
     sdk: SdkConfig,
     sqs: aws_sdk_sqs::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
 }
 
 impl Settings {
-    /// Reads all settings.
+    /// Reads all settings of this component.
     ///
     /// # Errors
     /// [`EnvironmentError`] names the first variable that is absent or malformed.
-    pub fn read(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
+    pub fn read(environment: Environment<'_>, component: Component) -> Result<Self, EnvironmentError> {
         Ok(Self {
             prefix: environment.path("CONFIG_PREFIX")?,
             ttl: environment.seconds("CONFIG_TTL_SECONDS")?,
             event_queue: environment.url("EVENT_QUEUE_URL")?,
             event_log_group: environment.text("EVENT_LOG_GROUP")?,
-            event_log_stream: stream_name(environment),
+            event_log_stream: stream_name(environment, component),
             local_endpoint: environment.optional_url("LOCAL_AWS_ENDPOINT_URL")?,
         })
     }
@@ -71,15 +73,16 @@ impl Foundation {
     pub async fn build(settings: Settings, clock: Clock) -> Result<Self, HttpClientError> {
         let sdk = clients::sdk_config(settings.local_endpoint.as_deref()).await?;
         let console = Arc::new(Stdout);
+        let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk);
         let event_log = CloudWatchEventLog::new(
-            aws_sdk_cloudwatchlogs::Client::new(&sdk),
+            logs.clone(),
             &settings.event_log_group,
             &settings.event_log_stream,
             console.clone(),
             clock.clone(),
         );
         let sqs = aws_sdk_sqs::Client::new(&sdk);
-        Ok(Self { clock, console, event_log: Arc::new(event_log), settings, sdk, sqs })
+        Ok(Self { clock, console, event_log: Arc::new(event_log), settings, sdk, sqs, logs })
     }
 
     /// The event queue.
@@ -92,6 +95,18 @@ impl Foundation {
     #[must_use]
     pub fn queue(&self, url: &str) -> Arc<dyn Queue> {
         Arc::new(SqsQueue::new(self.sqs.clone(), url))
+    }
+
+    /// The undelivered queue at this URL, to look through.
+    #[must_use]
+    pub fn undelivered_queue(&self, url: &str) -> Arc<dyn UndeliveredQueue> {
+        Arc::new(SqsQueue::new(self.sqs.clone(), url))
+    }
+
+    /// What stands in the event log.
+    #[must_use]
+    pub fn event_log_reader(&self) -> Arc<dyn EventLogReader> {
+        Arc::new(CloudWatchEventLogReader::new(self.logs.clone(), &self.settings.event_log_group))
     }
 
     /// A cache of the parameters below the prefix; nothing is read yet.

@@ -1,5 +1,6 @@
 //! SQS as the queue port.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,18 +8,23 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
+    SendMessageBatchRequestEntry,
 };
 use connector::message::Outgoing;
-use connector::ports::{Queue, QueueError};
+use connector::ports::{Cause, Queue, QueueError};
+
+use crate::batch::{EntryError, Measured};
 
 /// SQS counts its 12 hours from the receive, so that 43,200 s is refused once a second has passed.
 const LONGEST_VISIBILITY_S: i32 = 43_199;
+/// The data type of the attributes that the connector writes.
+const TEXT: &str = "String";
 
 /// One SQS queue.
 #[derive(Debug, Clone)]
 pub struct SqsQueue {
-    client: Client,
-    url: String,
+    pub(crate) client: Client,
+    pub(crate) url: String,
 }
 
 impl SqsQueue {
@@ -28,7 +34,7 @@ impl SqsQueue {
         Self { client, url: url.into() }
     }
 
-    async fn confirmed(&self, message: &Outgoing) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    async fn confirmed(&self, message: &Outgoing) -> Result<(), Cause> {
         let mut call = self
             .client
             .send_message()
@@ -40,9 +46,8 @@ impl SqsQueue {
             call = call.message_attributes(*name, text(value)?);
         }
         if let Some(trace) = &message.trace {
-            let value =
-                MessageSystemAttributeValue::builder().data_type("String").string_value(trace).build()?;
-            call = call.message_system_attributes(MessageSystemAttributeNameForSends::AwsTraceHeader, value);
+            let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
+            call = call.message_system_attributes(name, trace_header(trace)?);
         }
         call.send().await?;
         Ok(())
@@ -56,22 +61,50 @@ impl Queue for SqsQueue {
     }
 
     async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<(), QueueError>> {
-        let mut results = Vec::new();
-        for message in messages {
-            results.push(self.send(message).await);
-        }
-        results
+        let entries = messages.iter().enumerate().map(|(at, message)| entry(at, message).map_err(unbuilt));
+        let results = self.send_entries(entries.collect()).await;
+        results.into_iter().map(|result| result.map_err(QueueError::Send)).collect()
     }
 
     async fn postpone(&self, receipt: &str, delay: Duration) -> Result<(), QueueError> {
-        let seconds = delay.as_nanos().div_ceil(1_000_000_000); // a part of a second is never no delay
-        let seconds = i32::try_from(seconds).unwrap_or(LONGEST_VISIBILITY_S).min(LONGEST_VISIBILITY_S);
         let call = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
-        let sent = call.visibility_timeout(seconds).send().await;
+        let sent = call.visibility_timeout(visibility_seconds(delay)).send().await;
         sent.map(drop).map_err(|error| QueueError::Postpone(error.into()))
     }
 }
 
+/// A visibility timeout as SQS takes it; a part of a second is never none.
+pub(crate) fn visibility_seconds(duration: Duration) -> i32 {
+    let seconds = duration.as_nanos().div_ceil(1_000_000_000);
+    i32::try_from(seconds).unwrap_or(LONGEST_VISIBILITY_S).min(LONGEST_VISIBILITY_S)
+}
+
+pub(crate) fn trace_header(trace: &str) -> Result<MessageSystemAttributeValue, BuildError> {
+    MessageSystemAttributeValue::builder().data_type(TEXT).string_value(trace).build()
+}
+
+pub(crate) fn unbuilt(error: BuildError) -> EntryError {
+    EntryError::Build(Arc::new(error))
+}
+
+fn entry(at: usize, message: &Outgoing) -> Result<Measured, BuildError> {
+    let mut bytes = message.body.len();
+    let mut entry = SendMessageBatchRequestEntry::builder()
+        .id(at.to_string())
+        .message_body(&message.body)
+        .message_group_id(&message.group)
+        .message_deduplication_id(&message.deduplication);
+    for (name, value) in &message.attributes {
+        bytes += name.len() + TEXT.len() + value.len();
+        entry = entry.message_attributes(*name, text(value)?);
+    }
+    if let Some(trace) = &message.trace {
+        let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
+        entry = entry.message_system_attributes(name, trace_header(trace)?);
+    }
+    Ok(Measured { entry: entry.build()?, bytes })
+}
+
 fn text(value: &str) -> Result<MessageAttributeValue, BuildError> {
-    MessageAttributeValue::builder().data_type("String").string_value(value).build()
+    MessageAttributeValue::builder().data_type(TEXT).string_value(value).build()
 }

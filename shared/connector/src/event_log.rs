@@ -65,6 +65,43 @@ impl EventType {
     }
 }
 
+/// A part of the connector that writes to the event log. Its streams begin with its name and a slash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Component {
+    /// Takes webhooks in.
+    WebhookReceiver,
+    /// Takes commercetools' messages in.
+    CtQueueListener,
+    /// Delivers.
+    MessageRouter,
+    /// Sends undelivered messages back.
+    Replay,
+}
+
+impl Component {
+    /// The text before the slash.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WebhookReceiver => "webhook-receiver",
+            Self::CtQueueListener => "ct-queue-listener",
+            Self::MessageRouter => "message-router",
+            Self::Replay => "replay",
+        }
+    }
+}
+
+/// What one component wrote within a time, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Who wrote it.
+    pub component: Component,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub to: Timestamp,
+}
+
 /// What an entry is about; what is `None` is left out.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Subject<'a> {

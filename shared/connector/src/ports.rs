@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 
 use crate::delivery::{Attempt, OutboundRequest};
-use crate::event_log::Entry;
+use crate::event_log::{Entry, Span};
 use crate::message::Outgoing;
 use crate::parameter::{Parameter, Section};
+use crate::undelivered::{Received, SetAside};
 
 /// The time of day, read in `main.rs` and passed down.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -30,7 +31,24 @@ pub enum QueueError {
     /// A message's visibility was not changed: it comes back when the queue's own timeout ends.
     #[error("the queue did not change the message's visibility")]
     Postpone(#[source] Cause),
+    /// Nothing was received; what was may come back only when its visibility timeout ends.
+    #[error("the queue gave no messages")]
+    Receive(#[source] Cause),
+    /// As many messages are in flight as SQS allows.
+    #[error("too many messages of the queue are in flight")]
+    InFlight(#[source] Cause),
+    /// A message was not deleted: it comes back.
+    #[error("the queue did not delete the message")]
+    Delete(#[source] Cause),
+    /// The queue did not say how many messages it holds.
+    #[error("the queue did not count its messages")]
+    Count(#[source] Cause),
 }
+
+/// The event log could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the event log could not be read")]
+pub struct EventLogError(#[source] pub Cause);
 
 /// The configuration could not be read.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -46,7 +64,8 @@ pub trait Queue: Send + Sync {
     /// [`QueueError::Send`].
     async fn send(&self, message: &Outgoing) -> Result<(), QueueError>;
 
-    /// Sends several messages in as few calls as they fit; one result each, in their order.
+    /// Sends several messages in as few calls as they fit; one result each, in their order. What fails is sent again,
+    /// so that two messages of one group keep their order only in two calls.
     async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<(), QueueError>>;
 
     /// Makes a received message visible again after `delay`, counted from now.
@@ -54,6 +73,33 @@ pub trait Queue: Send + Sync {
     /// # Errors
     /// [`QueueError::Postpone`].
     async fn postpone(&self, receipt: &str, delay: Duration) -> Result<(), QueueError>;
+}
+
+/// The undelivered queue, as the replay function looks through it. SQS gives nothing more of a group while one of its
+/// messages is in flight.
+#[async_trait]
+pub trait UndeliveredQueue: Send + Sync {
+    /// At most ten messages, hidden from everybody for this long. A call that is repeated with the same `attempt`
+    /// within five minutes gets the same messages, so that an answer that was lost locks nothing.
+    ///
+    /// # Errors
+    /// [`QueueError::InFlight`] or [`QueueError::Receive`].
+    async fn receive(&self, attempt: &str, hidden_for: Duration) -> Result<Vec<Received>, QueueError>;
+
+    /// Puts copies at the queue's end, each with all that its message carries; one result each, in their order.
+    async fn set_aside(&self, copies: &[SetAside<'_>]) -> Vec<Result<(), QueueError>>;
+
+    /// Deletes received messages; one result each, in their order.
+    async fn delete(&self, receipts: &[&str]) -> Vec<Result<(), QueueError>>;
+
+    /// Makes received messages visible again, at once; one result each, in their order.
+    async fn release(&self, receipts: &[&str]) -> Vec<Result<(), QueueError>>;
+
+    /// How many messages are visible, about: SQS counts with some delay.
+    ///
+    /// # Errors
+    /// [`QueueError::Count`].
+    async fn waiting(&self) -> Result<u64, QueueError>;
 }
 
 /// Where the configuration stands.
@@ -74,6 +120,25 @@ pub trait EventLog: Send + Sync {
 
     /// Sends what was recorded; returns when it is stored or printed.
     async fn flush(&self);
+}
+
+/// A page of the event log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogPage {
+    /// Entries, each a line of JSON, sorted by time.
+    pub lines: Vec<String>,
+    /// What asks for the next page, where there is one; a page before it may be empty.
+    pub next: Option<String>,
+}
+
+/// Reads back what was recorded.
+#[async_trait]
+pub trait EventLogReader: Send + Sync {
+    /// A page of what one component wrote; the first without `next`.
+    ///
+    /// # Errors
+    /// [`EventLogError`].
+    async fn page(&self, span: &Span, next: Option<&str>) -> Result<LogPage, EventLogError>;
 }
 
 /// The function's own log: one line an entry, at once.
