@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
-use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchRequestEntry, SendMessageBatchResultEntry};
 use connector::message::MAX_MESSAGE_BYTES;
 use connector::ports::Cause;
 
@@ -83,7 +83,7 @@ impl SqsQueue {
 }
 
 fn confirmed(output: &SendMessageBatchOutput) -> Vec<&str> {
-    output.successful().iter().map(|entry| entry.id()).collect()
+    output.successful().iter().map(SendMessageBatchResultEntry::id).collect()
 }
 
 /// How each entry ended; one that the answer does not confirm has failed.
@@ -93,7 +93,7 @@ pub(crate) fn ends(
     failed: &[BatchResultErrorEntry],
 ) -> Vec<Result<(), EntryError>> {
     let end = |id: &&str| {
-        if let Some(entry) = failed.iter().find(|entry| entry.id() == *id) {
+        if let Some(entry) = failed.iter().find(SendMessageBatchResultEntry::id == *id) {
             let message = entry.message().unwrap_or_default().to_owned();
             return Err(EntryError::Refused { code: entry.code().to_owned(), message });
         }

@@ -7,7 +7,8 @@ use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::operation::receive_message::ReceiveMessageError;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, DeleteMessageBatchRequestEntry, Message, MessageAttributeValue,
+    BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry, ChangeMessageVisibilityBatchResultEntry,
+    DeleteMessageBatchRequestEntry, DeleteMessageBatchResultEntry, Message, MessageAttributeValue,
     MessageSystemAttributeName as System, MessageSystemAttributeNameForSends, QueueAttributeName,
     SendMessageBatchRequestEntry,
 };
@@ -78,49 +79,62 @@ impl UndeliveredQueue for SqsQueue {
 
 impl SqsQueue {
     async fn delete_chunk(&self, receipts: &[&str]) -> Vec<Result<(), EntryError>> {
-        let ids = ids(receipts);
-        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
-        let entry = |(id, receipt): (&&str, &&str)| {
-            DeleteMessageBatchRequestEntry::builder().id(*id).receipt_handle(*receipt).build()
-        };
-        let entries = match ids.iter().zip(receipts).map(entry).collect::<Result<Vec<_>, _>>() {
+        let entries = entries(receipts, |id, receipt| {
+            DeleteMessageBatchRequestEntry::builder().id(id).receipt_handle(receipt).build()
+        });
+        let entries = match entries {
             Ok(entries) => entries,
             Err(error) => return call_failed(receipts.len(), error),
         };
         let call = self.client.delete_message_batch().queue_url(&self.url).set_entries(Some(entries));
         match call.send().await {
             Ok(output) => {
-                let successful: Vec<_> = output.successful().iter().map(|entry| entry.id()).collect();
-                ends(&ids, &successful, output.failed())
+                let successful: Vec<_> =
+                    output.successful().iter().map(DeleteMessageBatchResultEntry::id).collect();
+                ends_in_order(receipts.len(), &successful, output.failed())
             }
             Err(error) => call_failed(receipts.len(), error),
         }
     }
 
     async fn release_chunk(&self, receipts: &[&str]) -> Vec<Result<(), EntryError>> {
-        let ids = ids(receipts);
-        let ids: Vec<_> = ids.iter().map(String::as_str).collect();
-        let entry = |(id, receipt): (&&str, &&str)| {
-            let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(*id).receipt_handle(*receipt);
+        let entries = entries(receipts, |id, receipt| {
+            let entry = ChangeMessageVisibilityBatchRequestEntry::builder().id(id).receipt_handle(receipt);
             entry.visibility_timeout(0).build()
-        };
-        let entries = match ids.iter().zip(receipts).map(entry).collect::<Result<Vec<_>, _>>() {
+        });
+        let entries = match entries {
             Ok(entries) => entries,
             Err(error) => return call_failed(receipts.len(), error),
         };
         let call = self.client.change_message_visibility_batch().queue_url(&self.url);
         match call.set_entries(Some(entries)).send().await {
             Ok(output) => {
-                let successful: Vec<_> = output.successful().iter().map(|entry| entry.id()).collect();
-                ends(&ids, &successful, output.failed())
+                let successful: Vec<_> =
+                    output.successful().iter().map(ChangeMessageVisibilityBatchResultEntry::id).collect();
+                ends_in_order(receipts.len(), &successful, output.failed())
             }
             Err(error) => call_failed(receipts.len(), error),
         }
     }
 }
 
-fn ids(receipts: &[&str]) -> Vec<String> {
-    (0..receipts.len()).map(|at| at.to_string()).collect()
+/// An entry for each receipt; its place is its id.
+fn entries<T>(
+    receipts: &[&str],
+    build: impl Fn(String, &str) -> Result<T, BuildError>,
+) -> Result<Vec<T>, BuildError> {
+    receipts.iter().enumerate().map(|(at, receipt)| build(at.to_string(), receipt)).collect()
+}
+
+/// How the entry at each place ended.
+fn ends_in_order(
+    entries: usize,
+    successful: &[&str],
+    failed: &[BatchResultErrorEntry],
+) -> Vec<Result<(), EntryError>> {
+    let ids: Vec<_> = (0..entries).map(|at| at.to_string()).collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    ends(&ids, successful, failed)
 }
 
 /// `None` for what SQS never sends: a message without a receipt could be neither deleted nor released.

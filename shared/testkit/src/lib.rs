@@ -6,6 +6,8 @@
     reason = "a fake that cannot go on has to fail its test"
 )]
 
+pub mod event_log_reader;
 pub mod fakes;
+pub mod fifo;
 pub mod handlers;
 pub mod signing;

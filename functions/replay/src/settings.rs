@@ -1,0 +1,26 @@
+//! What the replay function's environment says.
+
+use connector::environment::{Environment, EnvironmentError};
+use connector::event_log::Component;
+
+/// The replay function's settings, from the variables that `template.yaml` sets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// What all functions share.
+    pub common: aws::foundation::Settings,
+    /// `UNDELIVERED_QUEUE_URL`.
+    pub undelivered_queue: String,
+}
+
+impl Settings {
+    /// Reads all settings.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`] names the first variable that is absent or malformed.
+    pub fn read(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
+        Ok(Self {
+            common: aws::foundation::Settings::read(environment, Component::Replay)?,
+            undelivered_queue: environment.url("UNDELIVERED_QUEUE_URL")?,
+        })
+    }
+}
