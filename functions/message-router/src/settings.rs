@@ -1,6 +1,7 @@
 //! What the router's environment says.
 
 use connector::environment::{Environment, EnvironmentError};
+use connector::event_log::Component;
 use outbound::Networks;
 
 /// The router's settings, from the variables that `template.yaml` sets.
@@ -23,7 +24,7 @@ impl Settings {
     /// [`EnvironmentError`] names the first variable that is absent or malformed.
     pub fn read(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
         Ok(Self {
-            common: aws::foundation::Settings::read(environment)?,
+            common: aws::foundation::Settings::read(environment, Component::MessageRouter)?,
             undelivered_queue: environment.url("UNDELIVERED_QUEUE_URL")?,
             networks: environment.parsed(
                 "DANGEROUSLY_ALLOW_NETWORKS",

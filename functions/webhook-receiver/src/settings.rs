@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use connector::environment::{Environment, EnvironmentError};
+use connector::event_log::Component;
 use connector::signature::Md5Policy;
 
 /// The receiver's settings, from the variables that `template.yaml` sets.
@@ -23,7 +24,7 @@ impl Settings {
     /// [`EnvironmentError`] names the first variable that is absent or malformed.
     pub fn read(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
         Ok(Self {
-            common: aws::foundation::Settings::read(environment)?,
+            common: aws::foundation::Settings::read(environment, Component::WebhookReceiver)?,
             accounts: environment.list("FLUENT_ACCOUNTS")?,
             md5: if environment.switch("ALLOW_MD5_SIGNATURE")? {
                 Md5Policy::AllowAlone

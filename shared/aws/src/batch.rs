@@ -93,7 +93,7 @@ pub(crate) fn ends(
     failed: &[BatchResultErrorEntry],
 ) -> Vec<Result<(), EntryError>> {
     let end = |id: &&str| {
-        if let Some(entry) = failed.iter().find(SendMessageBatchResultEntry::id == *id) {
+        if let Some(entry) = failed.iter().find(|entry| entry.id() == *id) {
             let message = entry.message().unwrap_or_default().to_owned();
             return Err(EntryError::Refused { code: entry.code().to_owned(), message });
         }
