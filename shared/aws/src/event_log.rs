@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::Client;
@@ -14,6 +15,10 @@ use connector::environment::Environment;
 use connector::event_log::{Component, Entry, EventType, Span, plan};
 use connector::failure::chain;
 use connector::ports::{Clock, Console, EventLog, EventLogError, EventLogReader, LogPage};
+use tokio::time::{Instant, timeout_at};
+
+/// Longest time that a flush waits for CloudWatch, whatever the number of entries; what is left then is printed.
+pub const LONGEST_FLUSH: Duration = Duration::from_secs(10);
 
 /// One stream of the event log's group: one writer an execution environment.
 pub struct CloudWatchEventLog {
@@ -105,8 +110,11 @@ impl EventLog for CloudWatchEventLog {
         let entries = std::mem::take(&mut *self.entries.lock().unwrap_or_else(PoisonError::into_inner));
         let plan = plan(entries);
         self.print(plan.oversized.iter(), "an entry is larger than CloudWatch takes");
+        let deadline = Instant::now() + LONGEST_FLUSH;
         for batch in &plan.batches {
-            self.store(batch).await;
+            if timeout_at(deadline, self.store(batch)).await.is_err() {
+                self.print(batch.iter(), "CloudWatch did not take the entries in time");
+            }
         }
     }
 }

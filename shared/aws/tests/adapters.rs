@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws::configuration::SsmConfiguration;
-use aws::event_log::CloudWatchEventLog;
+use aws::event_log::{CloudWatchEventLog, LONGEST_FLUSH};
 use aws::queue::SqsQueue;
+use aws_config::{BehaviorVersion, Region};
 use aws_sdk_cloudwatchlogs::Client as Logs;
 use aws_sdk_cloudwatchlogs::operation::create_log_stream::{CreateLogStreamError, CreateLogStreamOutput};
 use aws_sdk_cloudwatchlogs::operation::put_log_events::{PutLogEventsError, PutLogEventsOutput};
@@ -24,8 +25,9 @@ use aws_sdk_ssm::Client as Ssm;
 use aws_sdk_ssm::operation::get_parameters_by_path::{GetParametersByPathError, GetParametersByPathOutput};
 use aws_sdk_ssm::types::Parameter;
 use aws_sdk_ssm::types::error::InvalidKeyId;
+use aws_smithy_http_client::test_util::NeverClient;
 use aws_smithy_mocks::{Rule, RuleMode, mock, mock_client};
-use connector::event_log::{Entry, EventType};
+use connector::event_log::{Entry, EventType, MAX_BATCH_SPAN_MS};
 use connector::failure::chain;
 use connector::message::Outgoing;
 use connector::parameter::Section;
@@ -236,6 +238,27 @@ fn refused() -> Rule {
 /// The `ms` of the entries that were printed, after the notice.
 fn printed(console: &FakeLog) -> Vec<i64> {
     console.entries().iter().filter_map(|entry| entry.get("ms")?.as_i64()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cloudwatch_that_does_not_answer_holds_nobody_up_for_long_and_loses_no_entry() {
+    let config = aws_sdk_cloudwatchlogs::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-west-1"))
+        .with_test_defaults()
+        .http_client(NeverClient::new())
+        .build();
+    let (console, clock) = (Arc::new(FakeLog::default()), ManualClock::default().port());
+    let client = aws_sdk_cloudwatchlogs::Client::from_conf(config);
+    let log = CloudWatchEventLog::new(client, "group", "stream", console.clone(), clock);
+    for ms in 0..3 {
+        let time = Timestamp::from_millisecond(ms * MAX_BATCH_SPAN_MS).unwrap(); // a batch each
+        log.record(Entry::new(EventType::OutboundAttempt, time).field("ms", ms));
+    }
+    let start = tokio::time::Instant::now();
+    log.flush().await;
+    assert_eq!(start.elapsed(), LONGEST_FLUSH);
+    assert_eq!(printed(&console), [0, 1, 2]);
 }
 
 #[tokio::test]
