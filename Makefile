@@ -50,5 +50,5 @@ isolation: setup ## deliveries beside an endpoint that hangs, as ratios to none 
 init-cost: setup ## INIT and a warm request under the Runtime Interface Emulator, as ratios to a bare function
 	$(PYTHON) local/init_cost.py
 
-build: setup ## both functions, as `sam deploy` wants them
+build: setup ## the functions, as `sam deploy` wants them
 	$(SAM) build

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stack import signing
 from stack.receiver import Receiver
-from stack.stack import STATE, Stack, build, sample, samples, seed
+from stack.stack import FUNCTIONS, STATE, Stack, build, sample, samples, seed
 from stack.tools import ROOT
 
 WAIT_FOR_DELIVERY_S = 15.0
@@ -20,7 +20,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stack = Stack()
     try:
-        step("building both functions (minutes the first time)", build)
+        step("building the functions (minutes the first time)", build)
         step("starting the local AWS", stack.start)
         step("deploying template.yaml with sam deploy", stack.deploy)
         receiver = Receiver()
@@ -82,7 +82,7 @@ def environment_for_sam_local(stack: Stack) -> Path:
     """The functions' variables for `sam local invoke --env-vars`, pointing at this local AWS."""
     endpoint = {"LOCAL_AWS_ENDPOINT_URL": f"http://127.0.0.1:{stack.port}"}
     functions = {}
-    for name in ("WebhookReceiver", "MessageRouter"):
+    for name in FUNCTIONS:
         deployed = stack.client("lambda").get_function_configuration(FunctionName=stack.function_name(name))
         functions[name] = deployed["Environment"]["Variables"] | endpoint
     path = STATE / "env.json"

@@ -20,7 +20,7 @@ from . import signing
 from .tools import AWS_PYTHON, LOCAL, REGION, ROOT, environment, free_port, run
 
 STACK = "fluent-connect"
-FUNCTIONS = ("WebhookReceiver", "MessageRouter")
+FUNCTIONS = ("WebhookReceiver", "MessageRouter", "ReplayFunction")
 STATE = LOCAL / ".state"
 TTL_S = 2.2
 """Longer than the 2 s that the local stack keeps its configuration."""
@@ -269,7 +269,7 @@ class Stack:
 
 
 def build() -> None:
-    """Builds both functions with cargo-lambda through `sam build`; incremental."""
+    """Builds the functions with cargo-lambda through `sam build`; incremental."""
     STATE.mkdir(exist_ok=True)
     run(["sam", "build", "--config-env", "local"], STATE / "build.log", environment())
 

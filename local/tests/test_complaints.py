@@ -100,7 +100,7 @@ def test_6_what_was_answered_200_is_stored_also_while_the_worker_is_dead(stack, 
 
 
 def test_7_each_message_has_its_own_backoff_and_a_permanent_error_goes_straight_out(stack, line):
-    line.endpoint(retry={"delays": ["3s"]})
+    line.endpoint(retry={"delays": ["8s"]})
     line.receiver.answers.extend([503])
     slow = line.send("HD_1")
     line.received(1)

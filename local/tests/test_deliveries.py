@@ -129,18 +129,18 @@ def test_messages_of_an_entity_wait_for_each_other_through_failures(line):
 
 
 def test_an_endpoint_without_ordering_does_not_wait(line):
-    line.endpoint(ordering="none", retry={"delays": ["4s"]})
+    line.endpoint(ordering="none", retry={"delays": ["10s"]})
     line.receiver.answers.append(503)
     first = line.send()
     line.received(1)
     others = [line.send() for _ in range(3)]
-    assert set(line.received_ids(4, timeout=3)) == {event["id"] for event in [first, *others]}
+    assert set(line.received_ids(4, timeout=7)) == {event["id"] for event in [first, *others]}
     assert line.received_ids(5)[-1] == first["id"], "the failed one comes back by itself"
 
 
 def test_an_entitys_messages_to_one_endpoint_do_not_wait_for_those_to_another(line):
     other = Receiver()
-    line.endpoint(retry={"delays": ["5s"]})
+    line.endpoint(retry={"delays": ["10s"]})
     line.stack.put(f"endpoints/{line.name}-other", f"{other.url}/hook")
     line.stack.put(f"routes/{line.name}-other", f"message: {line.name}-Other\nendpoint: {line.name}-other\n")
     time.sleep(TTL_S)
@@ -149,7 +149,7 @@ def test_an_entitys_messages_to_one_endpoint_do_not_wait_for_those_to_another(li
     line.received(1)
     event = line.event("HD_1", name=f"{line.name}-Other")
     assert line.stack.post_signed(event).status == 200
-    assert other.wait_for(lambda request: json.loads(request.body)["id"] == event["id"], timeout=4)
+    assert other.wait_for(lambda request: json.loads(request.body)["id"] == event["id"], timeout=7)
     assert len(line.receiver.requests) == 1, "the other endpoint's message still waits"
     other.go_down()
 
@@ -182,11 +182,11 @@ def hanging_delivered(line, event) -> bool:
 
 
 def test_paused_means_held_and_a_replay_releases_in_order_with_the_same_webhook_id(line):
-    line.endpoint(retry={"delays": ["3s", "3s"]})
+    line.endpoint(retry={"delays": ["8s", "8s"]})
     line.receiver.answers.append(503)
     first = line.send()
     (attempt,) = line.received(1)
-    line.endpoint(paused=True, retry={"delays": ["3s", "3s"]})
+    line.endpoint(paused=True, retry={"delays": ["8s", "8s"]})
     others = [line.send() for _ in range(12)]
     for event in [first, *others]:
         entry = line.end_of(event)

@@ -391,6 +391,23 @@ def test_nothing_is_lost_when(case, stack, aws, line, request):
     ROWS[case.title] = (told, ended)
 
 
+def test_a_webhook_that_sqs_refused_is_taken_back_from_the_event_log_once(stack, aws, line):
+    line.endpoint()
+    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    aws.fail("AmazonSQS.SendMessage", faults.refusal(503, "ServiceUnavailable"))
+    event = line.event()
+    answer = stack.post_signed(event)
+    assert (answer.status, answer.body["code"], "retry-after" in answer.headers) == (503, "E_QUEUE", True)
+    aws.heal()
+    request = {"reason": "unqueued", "from": start, "name": line.name}
+    assert stack.replay(**request)["matched"] == 1
+    done = stack.replay(**request, dryRun=False)
+    assert (done["moved"], done["finished"]) == (1, True), done
+    assert line.received_ids(1) == [event["id"]]
+    assert stack.replay(**request, dryRun=False)["moved"] == 0, "it knows what it has done"
+    assert len(line.received(2, timeout=2)) == 1
+
+
 def test_the_table_in_the_documentation_is_what_was_seen():
     if len(ROWS) < len(CASES):
         pytest.fail("not every case of the matrix ended as it should")

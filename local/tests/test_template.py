@@ -22,6 +22,7 @@ def tag(loader, _suffix, node):
 Loader.add_multi_constructor("!", tag)
 TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 - a safe loader with CloudFormation's tags
 RESOURCES = TEMPLATE["Resources"]
+FOLDERS = {"WebhookReceiver": "webhook-receiver", "MessageRouter": "message-router", "ReplayFunction": "replay"}
 
 
 def of(kind):
@@ -72,8 +73,22 @@ def test_no_key_is_configured_by_the_template():
 
 def test_every_variable_that_a_function_reads_is_set_and_none_besides():
     common = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
-    for name, folder in (("WebhookReceiver", "webhook-receiver"), ("MessageRouter", "message-router")):
+    for name, folder in FOLDERS.items():
         own = RESOURCES[name]["Properties"]["Environment"]["Variables"]
         sources = [ROOT / "functions" / folder / "src" / "settings.rs", ROOT / "shared/aws/src/foundation.rs"]
         read = set(re.findall(r'\("([A-Z_0-9]+)"[,)]', "".join(source.read_text() for source in sources)))
         assert read == set(common) | set(own), name
+
+
+def test_no_network_is_allowed_unless_somebody_says_so():
+    assert TEMPLATE["Parameters"]["DangerouslyAllowNetworks"]["Default"] == ""
+
+
+def test_no_endpoint_can_outlast_the_router():
+    endpoint = (ROOT / "shared/connector/src/endpoint.rs").read_text()
+    router = (ROOT / "functions/message-router/src/router.rs").read_text()
+    token = (ROOT / "shared/connector/src/token.rs").read_text()
+    longest = int(re.search(r"LONGEST_TIMEOUT: Duration = Duration::from_secs\((\d+)\)", endpoint)[1])
+    reserve = int(re.search(r"RESERVE: Duration = Duration::from_secs\((\d+)\)", router)[1])
+    call = int(re.search(r"TOKEN_TIMEOUT: Duration = Duration::from_secs\((\d+)\)", token)[1])
+    assert longest + call + 2 + reserve < RESOURCES["MessageRouter"]["Properties"]["Timeout"]
