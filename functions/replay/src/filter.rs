@@ -30,10 +30,8 @@ pub struct Filter {
 pub enum Match {
     /// It is meant.
     Yes,
-    /// Parked later: so are all behind it.
-    Later,
-    /// Of another endpoint or entity: so are most often all of its group, though not always. A group is of a root
-    /// entity, whose parts have references of their own.
+    /// Of another endpoint or entity, or parked too late: so are most often those behind it in its group, though not
+    /// always. A group is of a root entity, whose parts have references of their own.
     Elsewhere,
     /// Those behind it may well be meant.
     No,
@@ -45,10 +43,8 @@ impl Filter {
     pub fn matches(&self, candidate: &Candidate) -> Match {
         let stated = &candidate.stated;
         let time = candidate.time();
-        if self.to.is_some_and(|to| time > to) {
-            return Match::Later;
-        }
-        if !wanted(self.endpoint.as_deref(), stated.endpoint.as_deref())
+        if self.to.is_some_and(|to| time > to)
+            || !wanted(self.endpoint.as_deref(), stated.endpoint.as_deref())
             || !wanted(self.entity_ref.as_deref(), candidate.about.entity_ref.as_deref())
         {
             return Match::Elsewhere;

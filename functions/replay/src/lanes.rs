@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use crate::candidate::Candidate;
 use crate::filter::{Filter, Match};
 
-/// Most messages of a receive, so that a group that fills one may go on behind it.
-const WHOLE_RECEIVE: usize = 10;
+/// Most messages of a receive. SQS fills it with as many of one group as there are before it turns to the next, so that
+/// the last group of a full one may go on behind it.
+const FULL_RECEIVE: usize = 10;
 
 /// How a group stands in this run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -62,19 +63,21 @@ pub(crate) struct Lane {
     pub(crate) group: String,
     pub(crate) standing: Standing,
     waiting: VecDeque<Candidate>,
-    /// Whether messages of the filter's endpoint and entity may be in it.
+    /// Whether messages of the filter's endpoint, entity and time may be in it.
     promising: bool,
 }
 
 /// Sorts a receive by group, each in its order.
 pub(crate) fn lanes(candidates: Vec<Candidate>, scope: &Scope<'_>) -> Vec<Lane> {
+    let cut = candidates.get(FULL_RECEIVE - 1..).and_then(<[_]>::last);
+    let cut = cut.map(|candidate| candidate.received.group.clone());
     let mut groups: BTreeMap<String, VecDeque<Candidate>> = BTreeMap::new();
     for candidate in candidates {
         groups.entry(candidate.received.group.clone()).or_default().push_back(candidate);
     }
     let lane = |(group, waiting): (String, VecDeque<Candidate>)| {
         let here = |candidate: &Candidate| scope.filter.matches(candidate) != Match::Elsewhere;
-        let promising = waiting.len() >= WHOLE_RECEIVE || waiting.iter().any(here);
+        let promising = cut.as_ref() == Some(&group) || waiting.iter().any(here);
         Lane { group, standing: Standing::default(), waiting, promising }
     };
     groups.into_iter().map(lane).collect()
@@ -103,24 +106,21 @@ impl Lane {
         if room == Room::None || candidate.received.deduplication.starts_with(&scope.copies) {
             self.standing = Standing::Closed;
         }
-        let found = if candidate.received.sent > scope.start {
-            Match::Later
-        } else {
-            scope.filter.matches(candidate)
-        };
+        // What was parked while the run went on may be what it has just replayed.
+        let new = candidate.received.sent > scope.start;
+        let found = scope.filter.matches(candidate);
         match self.standing {
             Standing::Closed => Step::Leave,
-            Standing::Open if found == Match::Yes && room == Room::Take => Step::Take,
+            Standing::Open if found == Match::Yes && !new && room == Room::Take => Step::Take,
             Standing::Open | Standing::Finishing => Step::SetAside,
-            Standing::Untouched => self.first_step(found, room),
+            Standing::Untouched => self.first_step(found, new, room),
         }
     }
 
-    fn first_step(&mut self, found: Match, room: Room) -> Step {
+    fn first_step(&mut self, found: Match, new: bool, room: Room) -> Step {
         let step = match found {
-            _ if room != Room::Take => Step::Leave,
+            _ if new || room != Room::Take => Step::Leave,
             Match::Yes => Step::Take,
-            Match::Later => Step::Leave,
             Match::Elsewhere if !self.promising => Step::Leave,
             Match::Elsewhere | Match::No => Step::SetAside,
         };

@@ -19,8 +19,8 @@ use crate::replay::{Invocation, Records, Replay, ReplayError, TO_END, TO_TAKE};
 use crate::report::{Line, Report};
 use crate::request::Request;
 
-/// How often an original is deleted, the first time included.
-const DELETE_TRIES: usize = 3;
+/// How often a message is deleted or released, the first time included.
+const TRIES: usize = 3;
 /// Receives without a message that say that there is none.
 const EMPTY_RECEIVES: usize = 2;
 /// Longest time that a received message is hidden: no function runs longer.
@@ -278,7 +278,7 @@ impl<'a> QueueRun<'a> {
     }
 
     async fn delete(&mut self, receipts: Vec<String>) {
-        let left = self.delete_trying(receipts, DELETE_TRIES).await;
+        let left = self.delete_trying(receipts, TRIES).await;
         self.undeleted.extend(left);
     }
 
@@ -296,6 +296,20 @@ impl<'a> QueueRun<'a> {
         receipts
     }
 
+    /// Makes all that was left visible again; how many are not.
+    async fn release(&mut self) -> usize {
+        let mut kept = std::mem::take(&mut self.kept);
+        for _ in 0..TRIES {
+            if kept.is_empty() {
+                break;
+            }
+            let asked: Vec<_> = kept.iter().map(String::as_str).collect();
+            let mut results = self.replay.undelivered_queue.release(&asked).await.into_iter();
+            kept.retain(|_| !matches!(results.next(), Some(Ok(()))));
+        }
+        kept.len()
+    }
+
     /// Gives back what was left, and makes the report.
     async fn wind_up(mut self, stopped: &str, more: bool) -> Report {
         let undeleted = std::mem::take(&mut self.undeleted);
@@ -304,9 +318,7 @@ impl<'a> QueueRun<'a> {
         if self.request.dry_run {
             self.report.unseen = self.replay.undelivered_queue.waiting().await.ok();
         }
-        let kept: Vec<_> = self.kept.iter().map(String::as_str).collect();
-        let released = self.replay.undelivered_queue.release(&kept).await;
-        let hidden = released.iter().filter(|result| result.is_err()).count();
+        let hidden = self.release().await;
         let mut report = self.report.ended(stopped, more);
         if hidden > 0 {
             let text = format!("; {hidden} messages that were left come back within 15 minutes");

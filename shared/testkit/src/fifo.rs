@@ -140,6 +140,7 @@ impl FakeFifoQueue {
         state.sent.push((message.group.clone(), message.deduplication.clone(), now));
         state.numbers += 1;
         message.id = format!("id-{}", state.numbers);
+        message.receipt = String::new();
         message.sent = now;
         state.messages.push(Stored { message, visible_at: now });
     }
