@@ -204,6 +204,12 @@ def batches() -> None:
     router("unrouted", queued(2012, name="NobodyWantsThis"))
 
 
+def replays() -> None:
+    paused = {"endpoint": "storefront", "route": None, "name": None, "entityRef": None, "reason": "paused"}
+    save("replay-dry-run", {**paused, "from": None, "to": None, "dryRun": True, "limit": 100, "ratePerSecond": 50})
+
+
 if __name__ == "__main__":
     webhooks()
     batches()
+    replays()
