@@ -1,6 +1,6 @@
 //! The batch calls of SQS under half failures, throttling and short answers; the undelivered queue and the event log read.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
