@@ -47,6 +47,13 @@ pub(crate) struct Scope<'a> {
     pub(crate) copies: String,
 }
 
+impl Scope<'_> {
+    /// Whether this run has put it there.
+    pub(crate) fn is_copy(&self, candidate: &Candidate) -> bool {
+        candidate.received.deduplication.starts_with(&self.copies)
+    }
+}
+
 /// What there is room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Room {
@@ -103,7 +110,7 @@ impl Lane {
     }
 
     fn step(&mut self, candidate: &Candidate, scope: &Scope<'_>, room: Room) -> Step {
-        if room == Room::None || candidate.received.deduplication.starts_with(&scope.copies) {
+        if room == Room::None || scope.is_copy(candidate) {
             self.standing = Standing::Closed;
         }
         // What was parked while the run went on may be what it has just replayed.

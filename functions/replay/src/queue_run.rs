@@ -198,7 +198,8 @@ impl<'a> QueueRun<'a> {
                     Step::Take => round.takes.push(candidate),
                     Step::SetAside => round.asides.push(candidate),
                     Step::Leave => {
-                        self.report.left += 1;
+                        let copy = self.scope.is_copy(&candidate); // counted when its original was set aside
+                        self.report.left += u64::from(!copy);
                         self.kept.push(candidate.received.receipt);
                         continue;
                     }
@@ -320,6 +321,12 @@ impl<'a> QueueRun<'a> {
         }
         let hidden = self.release().await;
         let mut report = self.report.ended(stopped, more);
+        if let Some(unseen @ 1..) = report.unseen {
+            let text = format!(
+                "; about {unseen} more stand behind the first ten of their group, where only a run that moves gets"
+            );
+            report.next.push_str(&text);
+        }
         if hidden > 0 {
             let text = format!("; {hidden} messages that were left come back within 15 minutes");
             report.next.push_str(&text);

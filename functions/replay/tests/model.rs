@@ -64,6 +64,12 @@ impl World {
         self.clock.advance(Duration::from_secs(1));
     }
 
+    fn park_all(&self, messages: &[Parked]) {
+        for message in messages {
+            self.park(message);
+        }
+    }
+
     /// A run; `None` where it died.
     async fn run(&mut self, input: &Value) -> Option<Report> {
         self.run_within(input, TIMEOUT).await
@@ -226,7 +232,7 @@ proptest! {
     ) {
         in_time(async {
             let mut world = World::new();
-            messages.iter().for_each(|message| world.park(message));
+            world.park_all(&messages);
             let given = all(&world.undelivered.contents());
             let filter = Request::parse(&input, world.now()).unwrap().filter;
             world.faults.next(faults);
@@ -250,7 +256,7 @@ proptest! {
     ) {
         in_time(async {
             let mut world = World::new();
-            messages.iter().for_each(|message| world.park(message));
+            world.park_all(&messages);
             let before = world.undelivered.contents();
             let filter = Request::parse(&input, world.now()).unwrap().filter;
             let expected = meant(&before, &filter);
@@ -279,7 +285,7 @@ proptest! {
     ) {
         in_time(async {
             let mut world = World::new();
-            messages.iter().for_each(|message| world.park(message));
+            world.park_all(&messages);
             let before = all(&world.undelivered.contents());
             let mut input = input;
             input["dryRun"] = json!(null);
@@ -296,7 +302,7 @@ proptest! {
     fn the_limit_is_kept(messages in prop::collection::vec(parked(), 0..40), limit in 1..20_u64) {
         in_time(async {
             let mut world = World::new();
-            messages.iter().for_each(|message| world.park(message));
+            world.park_all(&messages);
             let matching = world.undelivered.contents().len() as u64;
             let report = world.run(&json!({"dryRun": false, "limit": limit})).await.unwrap();
             prop_assert_eq!(report.moved, matching.min(limit));
@@ -313,8 +319,13 @@ async fn what_stands_behind_the_first_ten_of_a_group_is_told_by_a_dry_run_and_re
     (0..25).for_each(|at| world.park(&one(0, 0, u8::from(at < 24))));
     let report = world.run(&json!({"name": "N0"})).await.unwrap();
     assert_eq!((report.matched, report.left, report.unseen), (0, 10, Some(15)));
+    assert!(report.next.contains("about 15 more"), "{}", report.next);
     let report = world.run(&json!({"name": "N0", "dryRun": false})).await.unwrap();
-    assert_eq!((report.moved, report.set_aside, report.finished), (1, 24, true), "{report:?}");
+    assert_eq!(
+        (report.moved, report.set_aside, report.left, report.finished),
+        (1, 24, 0, true),
+        "{report:?}"
+    );
     let kept = world.undelivered.contents();
     assert!(kept.iter().all(|message| message.attributes.len() == 4 && message.trace.is_some()));
 }
@@ -378,7 +389,7 @@ async fn an_original_that_cannot_be_deleted_is_told_and_its_repetition_is_swallo
 async fn where_too_little_time_is_left_nothing_is_taken() {
     let mut world = World::new();
     world.park(&one(0, 0, 0));
-    let report = world.run_within(&json!({"dryRun": false}), Duration::from_secs(60)).await.unwrap();
+    let report = world.run_within(&json!({"dryRun": false}), Duration::from_mins(1)).await.unwrap();
     assert_eq!(
         (report.moved, report.finished, report.stopped.as_str()),
         (0, false, "the function's time is nearly over")
