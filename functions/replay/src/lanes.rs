@@ -118,9 +118,14 @@ impl Lane {
         let found = scope.filter.matches(candidate);
         match self.standing {
             Standing::Closed => Step::Leave,
-            Standing::Open if found == Match::Yes && !new && room == Room::Take => Step::Take,
-            Standing::Open | Standing::Finishing => Step::SetAside,
             Standing::Untouched => self.first_step(found, new, room),
+            Standing::Open if found == Match::Yes && !new && room == Room::Take => Step::Take,
+            Standing::Open | Standing::Finishing => {
+                if found == Match::Yes {
+                    self.standing = Standing::Finishing; // none behind it may overtake it, should there be room again
+                }
+                Step::SetAside
+            }
         }
     }
 

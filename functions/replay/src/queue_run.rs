@@ -90,6 +90,9 @@ impl<'a> QueueRun<'a> {
         }
         let (text, more) = match stop {
             Stop::End if self.room(0) == Room::Finish => ("the limit is reached", true),
+            Stop::End if !self.undeleted.is_empty() => {
+                ("a message could not be deleted, so that no more of its group was seen", true)
+            }
             Stop::End => ("all messages were seen", false),
             Stop::Limit => ("the limit is reached", true),
             Stop::Time => ("the function's time is nearly over", true),

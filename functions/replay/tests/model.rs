@@ -371,6 +371,20 @@ async fn after_a_failed_send_nothing_more_of_its_group_is_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_set_aside_for_want_of_room_is_not_overtaken_when_there_is_room_again() {
+    let mut world = World::new();
+    for (group, name) in [(0, 1), (0, 0), (1, 1), (1, 0), (1, 0)] {
+        world.park(&one(group, 0, name));
+    }
+    world.sends.next([Fault::Refused]); // the room that the first message of g0 took
+    let input = json!({"name": "N0", "limit": 1, "dryRun": false});
+    world.run(&input).await.unwrap();
+    assert!(world.events.contents().is_empty());
+    world.run_to_the_end(&input).await;
+    assert_eq!(ids(&world.events.contents())["g1"], ["003", "004"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_original_that_cannot_be_deleted_is_told_and_its_repetition_is_swallowed() {
     let mut world = World::new();
     world.park(&one(0, 0, 0));
