@@ -294,7 +294,7 @@ def _(world: World) -> None:
     "SQS does not postpone a retry", "delivered", "attempt retry E_SERVER, then fault E_QUEUE, then attempt delivered"
 )
 def _(world: World) -> None:
-    with world.stack.visibility_timeout(4):
+    with world.stack.visibility_timeout(12):
         world.endpoint()
         world.receiver.answers.append(503)
         world.aws.fail("AmazonSQS.ChangeMessageVisibility", faults.refusal(503, "ServiceUnavailable"))

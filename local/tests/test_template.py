@@ -76,7 +76,7 @@ def test_every_variable_that_a_function_reads_is_set_and_none_besides():
     for name, folder in FOLDERS.items():
         own = RESOURCES[name]["Properties"]["Environment"]["Variables"]
         sources = [ROOT / "functions" / folder / "src" / "settings.rs", ROOT / "shared/aws/src/foundation.rs"]
-        read = set(re.findall(r'\("([A-Z_0-9]+)"[,)]', "".join(source.read_text() for source in sources)))
+        read = set(re.findall(r'\(\s*"([A-Z_0-9]+)"[,)]', "".join(source.read_text() for source in sources)))
         assert read == set(common) | set(own), name
 
 

@@ -21,7 +21,7 @@ impl Router {
 
     async fn route_group(&self, records: &[Record], invocation: &Invocation) -> Vec<String> {
         for (done, record) in records.iter().enumerate() {
-            let decision = self.decide(record, invocation).await;
+            let decision = self.decide(record, invocation).await.within_stay(record, self.now());
             match self.settle(record, &decision, invocation).await {
                 Settled::Done => {}
                 Settled::Kept => return records.iter().skip(done).map(|record| record.id.clone()).collect(),

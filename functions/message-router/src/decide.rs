@@ -7,14 +7,14 @@ use std::sync::Arc;
 use connector::configuration::RoutingTable;
 use connector::delivery::{DeliveryFailure, Next};
 use connector::disposition::{Disposition, Reason};
-use connector::endpoint::Ordering;
 use connector::event_log::Subject;
 use connector::failure::{Code, chain};
 use connector::handler::{Context, HandlerError, Run};
-use connector::message::{About, Lane, Message, MessageError};
-use connector::retry::{pipeline_delay_after, resend_delay_after};
+use connector::message::{About, Message, MessageError};
+use connector::retry::pipeline_delay_after;
 use connector::route::Route;
 use futures_util::FutureExt as _;
+use jiff::Timestamp;
 
 use crate::record::Record;
 use crate::router::{Invocation, Router};
@@ -44,7 +44,7 @@ pub struct Decision {
 }
 
 /// The end of a message that was routed: its disposition, and details that no attempt's record tells.
-type End = (Disposition, Option<String>);
+pub(crate) type End = (Disposition, Option<String>);
 
 impl Router {
     /// The disposition of one record; a handler's panic is a fault of this record alone.
@@ -61,7 +61,7 @@ impl Router {
             return Decision::of(later(record, Code::Deadline), chain(&HandlerError::Deadline)).with(message);
         }
         let (disposition, detail) = match &message.route {
-            None => self.dispatch(record, &message, &table).await,
+            None => self.dispatched(record, &message, &table, invocation).await,
             Some(name) => match table.route(name).filter(|route| route.enabled) {
                 Some(route) => self.handled(record, &message, &table, (name, route), invocation).await,
                 None => unrouted(format!("the message is for route {name}, which is gone or disabled")),
@@ -74,30 +74,6 @@ impl Router {
             config: Some(table.version().to_owned()),
             detail,
             ..Decision::about(message)
-        }
-    }
-
-    /// One message for each route that wants it, in the group of that route's endpoint: from here on each has its own
-    /// order and retries. The deduplication ids make a second try of a half-done dispatch repeat nothing.
-    async fn dispatch(&self, record: &Record, message: &Message, table: &RoutingTable) -> End {
-        let copies: Result<Vec<_>, _> = table
-            .routes_for(message)
-            .map(|(name, route)| {
-                let group = message.group_in(&record.group, lane(table, name, route));
-                message.for_route(name).outgoing(group, record.trace.clone())
-            })
-            .collect();
-        let copies = match copies {
-            Ok(copies) if copies.is_empty() => return unrouted("no route wants this message".to_owned()),
-            Ok(copies) => copies,
-            Err(error) => return (Disposition::Fault { code: Code::TooLarge }, Some(chain(&error))),
-        };
-        match self.event_queue.send_all(&copies).await.into_iter().find_map(Result::err) {
-            None => (Disposition::Acknowledge, None),
-            Some(error) => {
-                let after = resend_delay_after(record.attempt);
-                (Disposition::Retry { after, code: Code::Queue }, Some(chain(&error)))
-            }
         }
     }
 
@@ -142,6 +118,24 @@ impl Router {
 }
 
 impl Decision {
+    /// The decision, but none that makes a message wait for longer than SQS keeps it.
+    pub(crate) fn within_stay(self, record: &Record, now: Timestamp) -> Self {
+        match self.disposition {
+            Disposition::Retry { after, code }
+                if !now.saturating_add(after).is_ok_and(|then| record.can_wait_until(then)) =>
+            {
+                let told = "it has waited for 13 days, and SQS would soon delete it".to_owned();
+                let detail = self.detail.into_iter().fold(told, |told, detail| format!("{told}: {detail}"));
+                let disposition = Disposition::Park { reason: Reason::Exhausted, code, status: None };
+                Self { disposition, detail: Some(detail), ..self }
+            }
+            Disposition::Retry { .. }
+            | Disposition::Acknowledge
+            | Disposition::Park { .. }
+            | Disposition::Fault { .. } => self,
+        }
+    }
+
     fn of(disposition: Disposition, detail: String) -> Self {
         Self {
             disposition,
@@ -169,17 +163,6 @@ impl Decision {
     }
 }
 
-/// What a route's messages of one entity wait for.
-fn lane<'a>(table: &RoutingTable, name: &'a str, route: &'a Route) -> Lane<'a> {
-    match route.endpoint.as_deref() {
-        None => Lane::Route(name),
-        Some(endpoint) => match table.endpoint(endpoint).map(|endpoint| endpoint.ordering) {
-            Some(Ordering::None) => Lane::Own(name),
-            Some(Ordering::Entity) | None => Lane::Endpoint(endpoint),
-        },
-    }
-}
-
 fn unreadable(error: &MessageError) -> Decision {
     let code = match error {
         MessageError::Version { .. } => Code::Version,
@@ -191,7 +174,7 @@ fn unreadable(error: &MessageError) -> Decision {
     Decision::of(Disposition::Fault { code }, chain(error))
 }
 
-fn unrouted(detail: String) -> End {
+pub(crate) fn unrouted(detail: String) -> End {
     (Disposition::Park { reason: Reason::Unrouted, code: Code::Unrouted, status: None }, Some(detail))
 }
 

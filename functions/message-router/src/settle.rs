@@ -84,8 +84,11 @@ impl Router {
             }
             Err(error) => {
                 let after = resend_delay_after(record.attempt);
-                let entry = entry.field("move_error", chain(&error)).field("retry_after_s", after.as_secs());
-                self.sender.event_log.record(entry);
+                let fault = self
+                    .entry(EventType::MessageFault, Code::Queue, record, decision, invocation)
+                    .field("move_error", chain(&error))
+                    .field("retry_after_s", after.as_secs());
+                self.sender.event_log.record(fault);
                 self.postpone(record, after, decision, invocation).await
             }
         }

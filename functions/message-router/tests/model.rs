@@ -92,6 +92,14 @@ fn routed(id: &str, route: &str) -> String {
     message.to_string()
 }
 
+/// As its dispatch makes it for one route.
+fn envelope_for(id: &str, name: &str, route: &str) -> String {
+    let mut body = envelope(id, name);
+    body.pop();
+    let message = connector::message::Message::parse(&format!("{body},\"route\":\"{route}\"}}")).unwrap();
+    message.outgoing(String::new(), None).unwrap().body
+}
+
 fn record(id: &str, group: &str, body: String, attempt: u32) -> Record {
     Record {
         id: id.to_owned(),
@@ -100,6 +108,7 @@ fn record(id: &str, group: &str, body: String, attempt: u32) -> Record {
         group: group.to_owned(),
         deduplication: format!("fluent/{id}"),
         attempt,
+        sent: None,
         trace: Some("Root=1-2-3".to_owned()),
     }
 }
@@ -196,7 +205,9 @@ proptest! {
             let untouched = *stopped.entry(&record.group).or_default();
             let is_kept = kept_set.contains(&record.id);
             let ends = usize::from(is_kept) + parked.iter().chain(&dead).filter(|id| **id == record.id).count();
-            let copies = sent.iter().filter(|copy| copy.body.contains(&format!("\"id\":\"{}\"", record.id))).count();
+            let parked_copies = world.undelivered.sent().into_iter().filter(|copy| copy.deduplication.starts_with("fluent/"));
+            let all_copies = sent.iter().cloned().chain(parked_copies);
+            let copies = all_copies.filter(|copy| copy.body.contains(&format!("\"id\":\"{}\"", record.id))).count();
             let attempts = posted.iter().filter(|id| **id == record.id).count();
             if untouched {
                 prop_assert!(is_kept && ends == 1 && copies == 0 && attempts == 0, "{:?} was touched", record);
@@ -408,6 +419,73 @@ fn a_dispatch_that_half_failed_is_repeated_with_the_same_ids_within_the_deduplic
         ["fluent/m1/both-1", "fluent/m1/both-1", "fluent/m1/both-2"],
         "SQS drops the second of a kind"
     );
+}
+
+#[test]
+fn copies_that_the_queue_keeps_refusing_end_in_the_undelivered_queue_before_sqs_forgets_the_others() {
+    let world = World::new();
+    let received = |receives| [record("m1", "g1", envelope("m1", "Both"), receives)];
+    let mut waited = Duration::ZERO;
+    for receives in 1..5 {
+        world.event_queue.fail_next([false, true]);
+        assert_eq!(world.route(&received(receives)), ["m1"]);
+        waited += world.event_queue.postponed().last().unwrap().1;
+    }
+    assert!(waited < Duration::from_mins(5), "{waited:?}");
+    world.event_queue.fail_next([false, true]);
+    assert!(world.route(&received(5)).is_empty());
+    let [parked] = &world.undelivered.sent()[..] else { unreachable!("one copy is parked") };
+    assert_eq!(parked.body, envelope_for("m1", "Both", "both-2"));
+    for attribute in
+        [("reason", "exhausted"), ("code", "E_QUEUE"), ("route", "both-2"), ("endpoint", "storefront")]
+    {
+        assert!(parked.attributes.contains(&(attribute.0, attribute.1.to_owned())), "{attribute:?}");
+    }
+    let entries = world.log.entries();
+    let last = entries.last().unwrap();
+    assert_eq!((&last["type"], &last["route"]), (&json!("message.undelivered"), &json!("both-2")));
+    assert!(last["error"].as_str().unwrap().starts_with("1 of 2 copies were not confirmed"));
+    let world = World::new();
+    world.event_queue.fail_next([true, true]);
+    assert_eq!(world.route(&received(50)), ["m1"], "where the queue is down nothing is repeated");
+    let world = World::new();
+    world.event_queue.fail_next([false, true]);
+    world.undelivered.fail_next([true]);
+    assert_eq!(world.route(&received(5)), ["m1"]);
+}
+
+#[test]
+fn a_dispatch_ends_within_the_invocation() {
+    let mut world = World::new();
+    world.router.event_queue = Arc::new(testkit::fakes::HangingQueue);
+    assert_eq!(world.route(&one("Both")), ["m1"]);
+    assert_eq!(world.log.entries()[0]["code"], "E_QUEUE");
+}
+
+#[test]
+fn a_message_does_not_wait_until_sqs_deletes_it() {
+    let (world, now) = (World::new(), ManualClock::default().port()());
+    let days = |days: i64| now.checked_sub(jiff::SignedDuration::from_hours(24 * days)).ok();
+    world.transport.answer_next([Ok(503), Ok(503)]);
+    let young = Record { sent: days(12), ..on_route("deliver", 3)[0].clone() };
+    assert_eq!(world.route(&[young]), ["m1"]);
+    let old = Record { sent: days(13), ..on_route("deliver", 3)[0].clone() };
+    assert!(world.route(&[old]).is_empty());
+    assert!(world.undelivered.sent()[0].attributes.contains(&("reason", "exhausted".to_owned())));
+    let world = World::new();
+    world.configuration.set_unreadable(true);
+    let old = Record { sent: days(13), ..on_route("deliver", 3)[0].clone() };
+    assert!(world.route(&[old]).is_empty(), "whatever it waits for");
+}
+
+#[test]
+fn a_message_is_told_undelivered_only_when_the_undelivered_queue_has_it() {
+    let world = World::new();
+    world.transport.answer_next([Ok(404)]);
+    world.undelivered.fail_next([true]);
+    assert_eq!(world.route(&on_route("deliver", 1)), ["m1"]);
+    assert_eq!(world.log.types(), ["outbound.attempt", "message.fault"]);
+    assert_eq!(world.log.entries()[1]["code"], "E_QUEUE");
 }
 
 #[test]

@@ -63,6 +63,7 @@ fn received(sent: Outgoing) -> Record {
         group: sent.group,
         deduplication: sent.deduplication,
         attempt: 1,
+        sent: None,
         trace: sent.trace,
     }
 }

@@ -112,17 +112,22 @@ impl Authentication {
         }
     }
 
-    /// What no log may show.
-    pub fn secrets(&self) -> Vec<&str> {
+    /// What no log may show in any spelling.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<String> {
         match self {
             Self::None => Vec::new(),
             Self::Fixed { value, secret, .. } => {
-                let value = value.to_str().unwrap_or_default();
-                let credentials = value.split_once(' ').map_or(value, |(_, credentials)| credentials);
-                vec![secret.expose(), value, credentials]
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                let credentials = value.split_once(' ').map(|(_, credentials)| credentials.to_owned());
+                [secret.expose().to_owned(), value].into_iter().chain(credentials).collect()
             }
-            Self::OAuth2(credentials) => vec![credentials.client_secret.expose()],
-            Self::StandardWebhooks(secrets) => secrets.iter().map(SigningSecret::expose).collect(),
+            Self::OAuth2(credentials) => vec![credentials.client_secret.expose().to_owned()],
+            Self::StandardWebhooks(secrets) => secrets
+                .iter()
+                .flat_map(|secret| [secret.expose(), secret.encoded_key()])
+                .map(str::to_owned)
+                .collect(),
         }
     }
 }

@@ -51,7 +51,8 @@ impl Snapshot for KeyRing {
 }
 
 impl RoutingTable {
-    /// A hash over all parameters: tells which configuration decided.
+    /// A hash over the names of all parameters and their versions in the store: tells which configuration decided, and
+    /// nothing of their values.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
@@ -130,7 +131,7 @@ fn version_of(parameters: &[Parameter]) -> String {
     sorted.sort_by_key(|parameter| (parameter.section, &parameter.name));
     let mut hash = Sha256::new();
     for parameter in sorted {
-        for part in [parameter.section.as_str(), &parameter.name, parameter.value.expose()] {
+        for part in [parameter.section.as_str(), &parameter.name, &parameter.version.to_string()] {
             hash.update(part.len().to_be_bytes());
             hash.update(part);
         }

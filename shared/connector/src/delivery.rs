@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, Method};
+use jiff::Timestamp;
 
 use crate::disposition::Reason;
 use crate::endpoint_url::EndpointUrl;
@@ -87,8 +88,38 @@ pub struct Tried<'a> {
     pub schedule: &'a Schedule,
     /// For the delay's jitter, from 0 up to 1.
     pub chance: f64,
-    /// Whether a 401 may only mean that the access token has ended early.
-    pub token_may_be_outdated: bool,
+    /// What the call is for.
+    pub purpose: Purpose,
+}
+
+/// What a call is for, which decides what its answer means.
+#[derive(Debug, Clone, Copy)]
+pub enum Purpose {
+    /// Delivers the message.
+    Delivery {
+        /// Whether a 401 may only mean that the access token has ended early.
+        token_may_be_outdated: bool,
+    },
+    /// Asks for something that a delivery needs.
+    Question {
+        /// Whether a 2xx answer is one to work with.
+        usable: fn(&Response) -> bool,
+        /// The code where it is not.
+        code: Code,
+    },
+}
+
+impl Purpose {
+    fn outcome(self, response: &Response) -> Outcome {
+        match (self, Outcome::of_status(response.status)) {
+            (Self::Delivery { token_may_be_outdated: true }, _) if response.status == 401 => {
+                Outcome::Retry(Code::Token)
+            }
+            (Self::Question { usable, .. }, Outcome::Delivered) if usable(response) => Outcome::Answered,
+            (Self::Question { code, .. }, Outcome::Delivered) => Outcome::Retry(code),
+            (_, outcome) => outcome,
+        }
+    }
 }
 
 /// A delivery that did not succeed, already on record.
@@ -162,10 +193,16 @@ impl Attempt {
         matches!(&self.result, Err(failure) if failure.cause == NoAnswer::Timeout)
     }
 
+    /// How long the receiver asks to be left alone.
+    #[must_use]
+    pub fn asked(&self, now: Timestamp) -> Option<Duration> {
+        retry_after(self.result.as_ref().ok()?.retry_after.as_deref()?, now)
+    }
+
     /// Writes the record and opens the attempt: a 2xx answer, or why it failed and what follows.
     ///
     /// # Errors
-    /// [`DeliveryFailure`] for every other status, and where there was no answer.
+    /// [`DeliveryFailure`] for every other status, for a 2xx that is of no use, and where there was no answer.
     pub fn conclude(
         self,
         tried: &Tried<'_>,
@@ -173,26 +210,23 @@ impl Attempt {
         clock: &Clock,
     ) -> Result<Response, DeliveryFailure> {
         let now = clock();
-        let asked = || retry_after(self.result.as_ref().ok()?.retry_after.as_deref()?, now);
         let status = self.result.as_ref().ok().map(|response| response.status);
         let outcome = match &self.result {
-            Ok(response) if response.status == 401 && tried.token_may_be_outdated => {
-                Outcome::Retry(Code::Token)
-            }
-            Ok(response) => Outcome::of_status(response.status),
+            Ok(response) => tried.purpose.outcome(response),
             Err(failure) => Outcome::of_no_answer(failure.cause),
         };
         let failed = |code, next| Some(DeliveryFailure { code, status, next });
         let failure = match outcome {
-            Outcome::Delivered => None,
-            Outcome::Retry(code) => failed(code, Next::after(tried, asked())),
+            Outcome::Delivered | Outcome::Answered => None,
+            Outcome::Retry(code) => failed(code, Next::after(tried, self.asked(now))),
             Outcome::Refused(code) => failed(code, Next::Undelivered { reason: Reason::Refused }),
         };
         let entry =
             self.record(Entry::new(EventType::OutboundAttempt, now).subject(tried.subject), tried.number);
-        log.record(match &failure {
-            None => entry.field("outcome", "delivered"),
-            Some(failure) => failure.next.told(entry.field("code", failure.code.as_str())),
+        log.record(match (&failure, outcome) {
+            (None, Outcome::Answered) => entry.field("outcome", "answered"),
+            (None, _) => entry.field("outcome", "delivered"),
+            (Some(failure), _) => failure.next.told(entry.field("code", failure.code.as_str())),
         });
         match (self.result, failure) {
             (Ok(response), None) => Ok(response),

@@ -42,6 +42,12 @@ pub enum DocumentError {
         /// The nearest known key, or all of them.
         suggestion: String,
     },
+    /// A key that means nothing and has no value: it may be a value that lost its key.
+    #[error("{at} holds a key without a value, not shown here: put a space after its colon, or take it out")]
+    NoValue {
+        /// The key that holds it, or `the document`.
+        at: String,
+    },
     /// A key that must be there is not.
     #[error("key {key:?} is missing")]
     Missing {
@@ -78,13 +84,12 @@ impl Document {
 
     fn of(value: Value, prefix: String, known: &[&str]) -> Result<Self, DocumentError> {
         let Value::Object(fields) = value else {
-            let at =
-                prefix.strip_suffix('.').map_or_else(|| "the document".to_owned(), |key| format!("{key:?}"));
-            return Err(DocumentError::NotAMapping { at });
+            return Err(DocumentError::NotAMapping { at: holder(&prefix) });
         };
         let document = Self { prefix, fields };
-        match document.fields.keys().find(|key| !known.contains(&key.as_str())) {
-            Some(unknown) => Err(document.unknown(unknown, known)),
+        match document.fields.iter().find(|(key, _)| !known.contains(&key.as_str())) {
+            Some((_, Value::Null)) => Err(DocumentError::NoValue { at: holder(&document.prefix) }),
+            Some((unknown, _)) => Err(document.unknown(unknown, known)),
             None => Ok(document),
         }
     }
@@ -175,9 +180,15 @@ impl Document {
     pub fn text_by_name(&mut self, key: &str) -> Result<Vec<(String, String)>, DocumentError> {
         match self.value(key) {
             None => Ok(Vec::new()),
+            Some(Value::Object(fields)) if fields.values().any(Value::is_null) => {
+                Err(DocumentError::NoValue { at: format!("{:?}", self.path(key)) })
+            }
             Some(Value::Object(fields)) => fields
                 .into_iter()
-                .map(|(name, value)| Ok((name.clone(), self.as_text(&format!("{key}.{name}"), value)?)))
+                .map(|(name, value)| {
+                    let text = self.as_text(&format!("{key}.{}", name_of(&name)), value)?;
+                    Ok((name, text))
+                })
                 .collect(),
             Some(_) => Err(self.expected(key, "a mapping of names to texts")),
         }
@@ -245,16 +256,32 @@ impl Document {
     }
 
     fn unknown(&self, key: &str, known: &[&str]) -> DocumentError {
-        let suggestion = match nearest(key, known) {
+        let name = name_of(key);
+        let suggestion = match nearest(name, known) {
+            _ if name != key => {
+                "; what follows it is not shown here: put a space after the key's colon".to_owned()
+            }
             Some(near) => format!("; did you mean {near:?}?"),
             None => format!("; known are {}", known.join(", ")),
         };
-        DocumentError::UnknownKey { key: self.path(key), suggestion }
+        DocumentError::UnknownKey { key: self.path(name), suggestion }
     }
 
     fn path(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
+}
+
+/// What holds the keys with this prefix.
+fn holder(prefix: &str) -> String {
+    prefix.strip_suffix('.').map_or_else(|| "the document".to_owned(), |key| format!("{key:?}"))
+}
+
+/// As much of an unknown key as can be a name: what follows may be a value that stands too close, as in `token:secret`.
+#[must_use]
+pub fn name_of(key: &str) -> &str {
+    let end = key.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_')));
+    end.and_then(|end| key.get(..end)).unwrap_or(key)
 }
 
 /// The known name that a slip of the keyboard most likely meant: a third of its letters may be wrong or swapped.
@@ -318,6 +345,16 @@ mod tests {
         insta::assert_snapshot!(error("Timeout: x"), @r#"unknown key "Timeout"; did you mean "timeout"?"#);
         insta::assert_snapshot!(error("zzz: x"), @r#"unknown key "zzz"; known are url, timeout, retry, secrets, paused"#);
         assert_eq!(nearest("pausd", &["url", "paused"]), Some("paused"));
+    }
+
+    #[test]
+    fn a_key_that_may_be_a_value_is_not_shown() {
+        insta::assert_snapshot!(error("{hunter2}"), @"the document holds a key without a value, not shown here: put a space after its colon, or take it out");
+        insta::assert_snapshot!(error("url:hunter2: x"), @r#"unknown key "url"; what follows it is not shown here: put a space after the key's colon"#);
+        let headers =
+            |text: &str| Document::parse(text, &["headers"]).unwrap().text_by_name("headers").unwrap_err();
+        insta::assert_snapshot!(headers("headers: {a:hunter2}"), @r#""headers" holds a key without a value, not shown here: put a space after its colon, or take it out"#);
+        insta::assert_snapshot!(headers("headers: {a hunter2: 5}"), @r#""headers.a" must be text: put it in quotes"#);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue, Method};
 
 use crate::authentication::{Authentication, header_name, hidden};
-use crate::document::{Document, DocumentError};
+use crate::document::{Document, DocumentError, name_of};
 use crate::endpoint_url::{EndpointUrl, UrlError};
 use crate::failure::chain;
 use crate::retry::Schedule;
@@ -68,6 +68,7 @@ impl Endpoint {
     /// # Errors
     /// [`EndpointError`] says what is wrong.
     pub fn parse(value: &str) -> Result<Self, EndpointError> {
+        let value = value.trim_start_matches('\u{feff}'); // what some editors put in front
         let text = value.trim();
         let bare = !text.contains('\n') && !text.starts_with('{') && !text.contains(": ");
         if bare {
@@ -112,14 +113,16 @@ impl Endpoint {
         })
     }
 
-    /// What no log may show: credentials, header values, query values.
+    /// What no log shows beside the credentials: the values of its headers, their parts, and those of its query.
     #[must_use]
-    pub fn secrets(&self) -> Vec<String> {
-        let mut secrets = self.url.query_values();
-        secrets.extend(self.authentication.secrets().into_iter().map(str::to_owned));
-        let set = self.headers.iter().filter(|(name, _)| *name != CONTENT_TYPE);
-        secrets.extend(set.filter_map(|(_, value)| value.to_str().ok()).map(str::to_owned));
-        secrets
+    pub fn hidden_values(&self) -> Vec<String> {
+        let mut values = self.url.query_values();
+        for (_, value) in self.headers.iter().filter(|(name, _)| *name != CONTENT_TYPE) {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            values.extend(value.split([' ', ';', ',', '=']).map(str::to_owned));
+            values.push(value.into_owned());
+        }
+        values
     }
 }
 
@@ -128,16 +131,19 @@ fn json_headers() -> HeaderMap {
 }
 
 fn headers(document: &mut Document, authentication: &Authentication) -> Result<HeaderMap, DocumentError> {
-    let mut headers = json_headers();
+    let (mut headers, mut first_type) = (json_headers(), true);
     for (name, text) in document.text_by_name("headers")? {
-        let key = format!("headers.{name}");
+        let key = format!("headers.{}", name_of(&name));
         let name = header_name(document, &key, &name)?;
         if authentication.header().as_ref() == Some(&name) {
             return Err(document.unusable(&key, "is set by auth as well: take one of them out"));
         }
         let value = hidden(&text)
             .ok_or_else(|| document.unusable(&key, "holds a character that no header can carry"))?;
-        headers.insert(name, value);
+        if headers.insert(&name, value).is_some() && !(name == CONTENT_TYPE && first_type) {
+            return Err(document.unusable(&key, "stands there twice: header names are the same in any case"));
+        }
+        first_type &= name != CONTENT_TYPE;
     }
     Ok(headers)
 }
@@ -191,6 +197,11 @@ paused: true
     }
 
     #[test]
+    fn what_an_editor_puts_in_front_is_no_part_of_the_url() {
+        assert_eq!(Endpoint::parse("\u{feff}https://shop.example"), Endpoint::parse("https://shop.example"));
+    }
+
+    #[test]
     fn a_document_says_it_all() {
         let endpoint = Endpoint::parse(FULL).unwrap();
         assert_eq!((endpoint.method.as_str(), endpoint.timeout), ("PUT", Duration::from_millis(500)));
@@ -208,7 +219,7 @@ paused: true
         let endpoint = Endpoint::parse(FULL).unwrap();
         let shown = format!("{endpoint:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("whsec_"), "{shown}");
-        let secrets = endpoint.secrets();
+        let secrets = [endpoint.hidden_values(), endpoint.authentication.secrets()].concat();
         for secret in ["q-hunter2", "h-hunter2", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"] {
             assert!(secrets.iter().any(|known| known == secret), "{secret}");
         }
@@ -252,7 +263,7 @@ paused: true
         let document = |line: &str| error(&format!("url: https://shop.example\n{line}"));
         insta::assert_snapshot!(error(""), @"the endpoint is empty: give a URL such as https://shop.example/orders");
         insta::assert_snapshot!(error("shop.example/hunter2"), @"the endpoint is not an absolute URL such as https://shop.example/orders");
-        insta::assert_snapshot!(error("ftp://shop.example"), @r#"the endpoint has the scheme "ftp": only https (and http to allowed networks) can be delivered to"#);
+        insta::assert_snapshot!(error("ftp://shop.example"), @"the endpoint must begin with https:// (or http://, to an allowed network)");
         insta::assert_snapshot!(error("url: https://user:hunter2@shop.example"), @r#""url" holds a user or password: take them out of the URL and use auth"#);
         insta::assert_snapshot!(error("method: POST"), @r#"key "url" is missing"#);
         insta::assert_snapshot!(document("pausd: true"), @r#"unknown key "pausd"; did you mean "paused"?"#);
@@ -264,7 +275,7 @@ paused: true
         insta::assert_snapshot!(document("retry: { delays: [12h] }"), @r#""retry.delays" has a delay over 11h, the longest that SQS can wait for sure"#);
         insta::assert_snapshot!(document("ordering: fifo"), @r#""ordering" must be one of entity, none"#);
         insta::assert_snapshot!(document("headers: { host: hunter2 }"), @r#""headers.host" must not set host: the connector does"#);
-        insta::assert_snapshot!(document("headers: { 'a b': hunter2 }"), @r#""headers.a b" is no header's name: letters, digits and hyphens"#);
+        insta::assert_snapshot!(document("headers: { 'a b': hunter2 }"), @r#""headers.a" is no header's name: letters, digits and hyphens"#);
         insta::assert_snapshot!(document("headers: { x-a: \"hunter2\\n\" }"), @r#""headers.x-a" holds a character that no header can carry"#);
         insta::assert_snapshot!(document("auth: hunter2"), @r#""auth" must be a mapping of keys to values"#);
         insta::assert_snapshot!(document("auth: { token: hunter2 }"), @r#"key "auth.type" is missing"#);

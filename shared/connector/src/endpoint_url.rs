@@ -18,11 +18,8 @@ pub enum UrlError {
     #[error("is not an absolute URL such as https://shop.example/orders")]
     NotAUrl(#[source] url::ParseError),
     /// Another scheme than http or https.
-    #[error("has the scheme {scheme:?}: only https (and http to allowed networks) can be delivered to")]
-    Scheme {
-        /// The scheme it has.
-        scheme: String,
-    },
+    #[error("must begin with https:// (or http://, to an allowed network)")]
+    Scheme,
     /// User and password in the URL would end in logs.
     #[error("holds a user or password: take them out of the URL and use auth")]
     Userinfo,
@@ -42,7 +39,7 @@ impl EndpointUrl {
         }
         let url = Url::parse(text).map_err(UrlError::NotAUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(UrlError::Scheme { scheme: url.scheme().to_owned() });
+            return Err(UrlError::Scheme);
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(UrlError::Userinfo);
@@ -56,9 +53,12 @@ impl EndpointUrl {
     /// The values of its query, as sent and decoded: no log may show them.
     #[must_use]
     pub fn query_values(&self) -> Vec<String> {
-        let raw = self.0.query().unwrap_or_default().split('&');
-        let raw = raw.map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value).to_owned());
-        raw.chain(self.0.query_pairs().map(|(_, value)| value.into_owned())).collect()
+        let raw = self.0.query().unwrap_or_default().split('&').map(|pair| name_and_value(pair).1.to_owned());
+        let decoded = self.0.query_pairs().flat_map(|(name, value)| {
+            let bare = value.is_empty().then(|| name.into_owned());
+            bare.into_iter().chain([value.into_owned()])
+        });
+        raw.chain(decoded).collect()
     }
 
     /// The URL itself: for the transport, never for a log.
@@ -72,11 +72,18 @@ impl EndpointUrl {
     pub fn redacted(&self) -> String {
         let mut url = self.0.clone();
         if let Some(query) = self.0.query() {
-            let masked =
-                |pair: &str| pair.split_once('=').map_or("***".to_owned(), |(name, _)| format!("{name}=***"));
+            let masked = |pair: &str| format!("{}***", name_and_value(pair).0);
             url.set_query(Some(&query.split('&').map(masked).collect::<Vec<_>>().join("&")));
         }
         url.into()
+    }
+}
+
+/// A pair of a query as name with `=`, and value; a pair that may be all secret has no name: `?key`, `?key=`, `?key==`.
+fn name_and_value(pair: &str) -> (&str, &str) {
+    match pair.find('=').and_then(|equals| pair.split_at_checked(equals + 1)) {
+        Some((name, value)) if !value.trim_matches('=').is_empty() => (name, value),
+        _ => ("", pair.trim_end_matches('=')),
     }
 }
 
@@ -95,12 +102,16 @@ mod tests {
         let url = EndpointUrl::parse("https://shop.example/a?token=hunter2&tenant=acme").unwrap();
         assert_eq!(url.redacted(), "https://shop.example/a?token=***&tenant=***");
         assert!(!format!("{url:?}").contains("hunter2"));
-        let bare = EndpointUrl::parse("https://shop.example/a?x=1&hunter2").unwrap();
+        let bare = EndpointUrl::parse("https://shop.example/a?x=1&hunter2&hunter3==&x%2Fy").unwrap();
         assert_eq!(
             bare.redacted(),
-            "https://shop.example/a?x=***&***",
-            "without a name it may all be secret"
+            "https://shop.example/a?x=***&***&***&***",
+            "without a value it may all be secret"
         );
+        let values = bare.query_values();
+        for secret in ["1", "hunter2", "hunter3", "x%2Fy", "x/y"] {
+            assert!(values.iter().any(|value| value == secret), "{secret}");
+        }
     }
 
     #[test]
@@ -115,7 +126,7 @@ mod tests {
     fn what_is_not_a_deliverable_url_is_refused_by_cause() {
         assert!(matches!(EndpointUrl::parse(""), Err(UrlError::Empty)));
         assert!(matches!(EndpointUrl::parse("shop.example/orders"), Err(UrlError::NotAUrl(_))));
-        assert!(matches!(EndpointUrl::parse("ftp://shop.example"), Err(UrlError::Scheme { .. })));
+        assert!(matches!(EndpointUrl::parse("ftp://shop.example"), Err(UrlError::Scheme)));
         assert!(matches!(EndpointUrl::parse("https://user:secret@shop.example"), Err(UrlError::Userinfo)));
         assert!(matches!(EndpointUrl::parse("https://shop.example/#a"), Err(UrlError::Fragment)));
     }

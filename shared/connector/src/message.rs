@@ -218,7 +218,7 @@ impl Message {
         let plain = match lane {
             Lane::Endpoint(name) => format!("{entity_group}#{name}"), // a parameter's name has no '#'
             Lane::Route(name) => format!("{entity_group}#route:{name}"),
-            Lane::Own(route) => return hashed(&[&self.source, &self.id, route]),
+            Lane::Own(route) => return hashed(&[entity_group, &self.source, &self.id, route]),
         };
         if plain.len() <= MAX_ID_CHARACTERS { plain } else { hashed(&[&plain]) }
     }

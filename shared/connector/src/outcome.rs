@@ -7,6 +7,8 @@ use crate::failure::Code;
 pub enum Outcome {
     /// The receiver has it: 2xx.
     Delivered,
+    /// Of a call that delivers nothing, such as one for a token: it got what it asked for.
+    Answered,
     /// The next attempt may succeed.
     Retry(Code),
     /// No attempt will succeed as things stand.

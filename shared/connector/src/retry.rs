@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Delays of an endpoint that sets none: seven attempts over 17 hours and 35 minutes (Standard Webhooks' first six).
@@ -83,14 +82,15 @@ pub fn jittered(delay: Duration, chance: f64) -> Duration {
     delay.mul_f64(1.0 - JITTER + 2.0 * JITTER * chance.clamp(0.0, 1.0))
 }
 
-/// What `Retry-After` asks for: seconds, or a date (RFC 9110, 10.2.3). `None` where it is neither, or in the past.
+/// What `Retry-After` asks for: seconds, or a date in one of HTTP's three spellings (RFC 9110, 10.2.3 and 5.6.7). `None`
+/// where it is neither, or in the past.
 #[must_use]
 pub fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(value.parse().map_or(LONGEST_DELAY, Duration::from_secs)); // too long for a number is still long
     }
-    let date = rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    let date = Timestamp::try_from(httpdate::parse_http_date(value).ok()?).ok()?;
     Duration::try_from(date.duration_since(now)).ok()
 }
 
@@ -180,6 +180,8 @@ mod tests {
             ("120", Some(120)),
             (" 0 ", Some(0)),
             ("Fri, 20 Nov 2026 08:31:00 GMT", Some(60)),
+            ("Friday, 20-Nov-26 08:31:00 GMT", Some(60)),
+            ("Fri Nov 20 08:31:00 2026", Some(60)),
             ("99999999999999999999999", Some(LONGEST_DELAY.as_secs())),
             ("Fri, 20 Nov 2026 08:29:00 GMT", None),
             ("-5", None),

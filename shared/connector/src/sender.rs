@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
-use jiff::Timestamp;
 
 use crate::authentication::Authentication;
 use crate::breaker::Breaker;
-use crate::delivery::{Attempt, DeliveryFailure, Next, OutboundRequest, Response, Shown, Tried};
+use crate::delivery::{Attempt, DeliveryFailure, Next, OutboundRequest, Purpose, Response, Shown, Tried};
 use crate::endpoint::Endpoint;
+use crate::endpoint_url::EndpointUrl;
 use crate::event_log::{Entry, EventType, Subject};
 use crate::failure::Code;
 use crate::ports::{Chance, Clock, EventLog, Transport};
 use crate::redaction::Redaction;
 use crate::standard_webhooks::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, signature};
-use crate::token::{AccessToken, Ports, TOKEN_TIMEOUT, Tokens};
+use crate::token::{AccessToken, TOKEN_TIMEOUT, Tokens};
 use crate::trace::{TRACEPARENT, traceparent};
 
 /// To end an attempt whose timeout has passed, and to write its record.
@@ -78,24 +78,19 @@ impl Sender {
             number: delivery.number,
             schedule: &delivery.endpoint.schedule,
             chance: (self.chance)(),
-            token_may_be_outdated: false,
+            purpose: Purpose::Delivery { token_may_be_outdated: false },
         };
-        let url = &delivery.endpoint.url;
-        if let Some(until) = self.breaker.rests_until(url, (self.clock)())
-            && !tried.schedule.is_last(tried.number)
-        {
-            return Err(self.put_off(&delivery, &tried, until));
-        }
+        self.rested(&delivery.endpoint.url, &tried)?;
         let token = match &delivery.endpoint.authentication {
             Authentication::OAuth2(credentials) => {
-                Some((credentials, self.tokens.access(credentials, &tried, &self.ports()).await?))
+                Some((credentials, self.tokens.access(credentials, &tried, self).await?))
             }
             Authentication::None | Authentication::Fixed { .. } | Authentication::StandardWebhooks(_) => None,
         };
-        tried.token_may_be_outdated = token.as_ref().is_some_and(|(_, token)| !token.fresh);
+        let token_may_be_outdated = token.as_ref().is_some_and(|(_, token)| !token.fresh);
+        tried.purpose = Purpose::Delivery { token_may_be_outdated };
         let request = self.request(&delivery, token.as_ref().map(|(_, token)| token));
         let attempt = self.attempt(request, &tried).await;
-        self.breaker.learn(url, attempt.timed_out(), (self.clock)(), (self.chance)());
         let result = attempt.conclude(&tried, self.event_log.as_ref(), &self.clock);
         if let (Err(DeliveryFailure { status: Some(401), .. }), Some((credentials, token))) = (&result, token)
         {
@@ -105,28 +100,47 @@ impl Sender {
     }
 
     /// The attempt; where its future is dropped half-way, the record says so.
-    async fn attempt(&self, request: OutboundRequest, tried: &Tried<'_>) -> Attempt {
+    pub(crate) async fn attempt(&self, request: OutboundRequest, tried: &Tried<'_>) -> Attempt {
+        let url = request.url.clone();
         let mut record = Cancelled { sender: self, tried, url: Some(request.url.redacted()) };
         let attempt = self.transport.send(request).await;
         record.url = None;
+        self.breaker.learn(&url, attempt.timed_out(), (self.clock)(), (self.chance)());
         attempt
     }
 
-    fn ports(&self) -> Ports<'_> {
-        Ports { transport: self.transport.as_ref(), event_log: self.event_log.as_ref(), clock: &self.clock }
+    /// Whether the URL may be tried: it rests where it did not answer others just now. The last attempt is always made.
+    pub(crate) fn rested(&self, url: &EndpointUrl, tried: &Tried<'_>) -> Result<(), DeliveryFailure> {
+        match self.breaker.rests_until(url, (self.clock)()) {
+            Some(until) if !tried.schedule.is_last(tried.number) => {
+                let next = Next::after(tried, None);
+                let failure = DeliveryFailure { code: Code::Unresponsive, status: None, next };
+                let error = format!(
+                    "nothing was sent: {} timed out in a row, this execution environment leaves it alone until {until:.0}",
+                    url.redacted()
+                );
+                self.record_unsent(url, tried, &failure, &error);
+                Err(failure)
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
-    /// Nothing is sent: the endpoint did not answer others just now.
-    fn put_off(&self, delivery: &Delivery<'_>, tried: &Tried<'_>, until: Timestamp) -> DeliveryFailure {
-        let next = Next::after(tried, None);
+    /// The record of an attempt that sent nothing.
+    pub(crate) fn record_unsent(
+        &self,
+        url: &EndpointUrl,
+        tried: &Tried<'_>,
+        failure: &DeliveryFailure,
+        error: &str,
+    ) {
         let entry = Entry::new(EventType::OutboundAttempt, (self.clock)())
             .subject(tried.subject)
             .field("attempt", tried.number)
-            .field("request.url", delivery.endpoint.url.redacted())
-            .field("code", Code::Unresponsive.as_str())
-            .field("error", format!("nothing was sent: the endpoint timed out in a row, this execution environment leaves it alone until {until:.0}"));
-        self.event_log.record(next.told(entry));
-        DeliveryFailure { code: Code::Unresponsive, status: None, next }
+            .field("request.url", url.redacted())
+            .field("code", failure.code.as_str())
+            .field("error", error);
+        self.event_log.record(failure.next.told(entry));
     }
 
     fn request(&self, delivery: &Delivery<'_>, token: Option<&AccessToken>) -> OutboundRequest {
@@ -140,19 +154,20 @@ impl Sender {
         if let Some(token) = token {
             headers.insert(http::header::AUTHORIZATION, token.value.clone());
         }
-        let mut secrets = endpoint.secrets();
+        let mut credentials = endpoint.authentication.secrets();
         for header in [WEBHOOK_SIGNATURE, http::header::AUTHORIZATION] {
-            let sent = headers.get(header).and_then(|value| value.to_str().ok()).unwrap_or_default();
-            secrets.extend(sent.split(' ').map(str::to_owned)); // each signature, or scheme and credentials
+            let sent = headers.get(header).map(HeaderValue::as_bytes).unwrap_or_default();
+            let sent = String::from_utf8_lossy(sent);
+            let parts = sent.split([' ', ',']); // each signature, or scheme and credentials
+            credentials.extend(parts.filter(|part| !matches!(*part, "Bearer" | "Basic")).map(str::to_owned));
         }
-        secrets.retain(|secret| !matches!(secret.as_str(), "Bearer" | "Basic"));
         OutboundRequest {
             method: endpoint.method.clone(),
             url: endpoint.url.clone(),
             headers,
             body: delivery.body.clone(),
             timeout: endpoint.timeout,
-            answer: Shown::Without(Redaction::of(secrets.iter().map(String::as_str))),
+            answer: Shown::Without(Redaction::of(&credentials, &endpoint.hidden_values())),
         }
     }
 

@@ -51,6 +51,12 @@ impl SigningSecret {
         &self.text
     }
 
+    /// The same without `whsec_`.
+    #[must_use]
+    pub fn encoded_key(&self) -> &str {
+        self.text.strip_prefix(PREFIX).unwrap_or(&self.text)
+    }
+
     /// `v1,` and the base64 of the HMAC-SHA256 over id, timestamp (unix seconds) and body.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {

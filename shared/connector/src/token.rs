@@ -1,6 +1,7 @@
 //! Access tokens by OAuth 2.0 client credentials: kept until shortly before they expire, had once for all who wait.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,36 +13,37 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::authentication::{ClientCredentials, hidden};
-use crate::delivery::{DeliveryFailure, Next, OutboundRequest, Response, Shown, Tried};
+use crate::delivery::{DeliveryFailure, Next, OutboundRequest, Purpose, Response, Shown, Tried};
 use crate::disposition::Reason;
 use crate::failure::Code;
-use crate::ports::{Clock, EventLog, Transport};
+use crate::sender::Sender;
 
 /// For a whole token call.
 pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(5);
-/// A token is not used for longer than this before it expires: it has to last for the delivery.
+/// A token is not used in its last minute, or in the second half of its life where that is shorter than two.
 const SPARE: Duration = Duration::from_mins(1);
 /// Life of a token whose server names none (RFC 6749, 5.1 only recommends `expires_in`).
 const DEFAULT_LIFE: Duration = Duration::from_mins(5);
-/// A failed call is the answer for those who waited for it, not for those who come later.
-const FAILURE_IS_SHARED_FOR: Duration = Duration::from_millis(500);
 
 /// The tokens of an execution environment.
 #[derive(Default)]
 pub struct Tokens(Mutex<HashMap<ClientCredentials, Arc<Slot>>>);
 
-/// One credentials' token; its lock is held while a new one is had.
-type Slot = tokio::sync::Mutex<State>;
+/// One credentials' token.
+#[derive(Default)]
+struct Slot {
+    /// How many calls have ended: tells those who waited for one from those who come later.
+    ended: AtomicU64,
+    /// Locked while a call is made.
+    state: tokio::sync::Mutex<State>,
+}
 
 #[derive(Default)]
 enum State {
     #[default]
     Empty,
     Held(Held),
-    Failed {
-        at: Timestamp,
-        refusal: TokenError,
-    },
+    Failed(TokenError),
 }
 
 struct Held {
@@ -58,22 +60,18 @@ pub struct AccessToken {
     pub fresh: bool,
 }
 
-/// No token: its status, where the server answered, and whether another try may succeed.
+/// No token; with the status of the answer, where there was one.
 #[derive(Debug, Clone, Copy)]
-struct TokenError {
-    status: Option<u16>,
-    retry: bool,
-}
-
-/// What a token call works with.
-pub(crate) struct Ports<'a> {
-    pub(crate) transport: &'a dyn Transport,
-    pub(crate) event_log: &'a dyn EventLog,
-    pub(crate) clock: &'a Clock,
+enum TokenError {
+    /// Another call may succeed, after as long as the server asks to be left alone.
+    Failed { status: Option<u16>, asked: Option<Duration> },
+    /// No call will succeed with these credentials.
+    Refused { status: Option<u16> },
 }
 
 impl Tokens {
-    /// A token that is good for a delivery now.
+    /// A token that is good for a delivery now. The last of several attempts has a new one: there is none after it that
+    /// could make good for a token that ended early.
     ///
     /// # Errors
     /// [`DeliveryFailure`] with `E_TOKEN`: retried where the server may answer later, else misconfigured.
@@ -81,31 +79,31 @@ impl Tokens {
         &self,
         credentials: &ClientCredentials,
         tried: &Tried<'_>,
-        ports: &Ports<'_>,
+        sender: &Sender,
     ) -> Result<AccessToken, DeliveryFailure> {
         let slot = self.slot(credentials);
-        let mut state = slot.lock().await;
-        let now = (ports.clock)();
+        let ended = slot.ended.load(Ordering::Acquire);
+        let mut state = slot.state.lock().await;
+        let waited = slot.ended.load(Ordering::Acquire) != ended;
+        let renew = tried.number > 1 && tried.schedule.is_last(tried.number) && !waited;
         match &*state {
-            State::Held(held) if now < held.use_until => {
+            State::Held(held) if (sender.clock)() < held.use_until && !renew => {
                 return Ok(AccessToken { value: held.value.clone(), fresh: false });
             }
-            State::Failed { at, refusal } if elapsed(*at, now) < FAILURE_IS_SHARED_FOR => {
-                return Err(refusal.failure(tried));
-            }
-            State::Empty | State::Held(_) | State::Failed { .. } => {}
+            State::Failed(error) if waited => return Err(error.shared(credentials, tried, sender)),
+            State::Empty | State::Held(_) | State::Failed(_) => {}
         }
-        let asked = ask(credentials, tried, ports).await;
-        let now = (ports.clock)();
+        let asked = ask(credentials, tried, sender).await;
+        slot.ended.fetch_add(1, Ordering::Release);
         match asked {
             Ok(held) => {
                 let token = AccessToken { value: held.value.clone(), fresh: true };
                 *state = State::Held(held);
                 Ok(token)
             }
-            Err(refusal) => {
-                *state = State::Failed { at: now, refusal };
-                Err(refusal.failure(tried))
+            Err((error, failure)) => {
+                *state = State::Failed(error);
+                Err(failure)
             }
         }
     }
@@ -113,7 +111,7 @@ impl Tokens {
     /// Forgets a token that a receiver did not accept, unless another has taken its place.
     pub(crate) async fn forget(&self, credentials: &ClientCredentials, token: &AccessToken) {
         let slot = self.slot(credentials);
-        let mut state = slot.lock().await;
+        let mut state = slot.state.lock().await;
         if matches!(&*state, State::Held(held) if held.value == token.value) {
             *state = State::Empty;
         }
@@ -126,31 +124,49 @@ impl Tokens {
 }
 
 impl TokenError {
+    /// What the failure means for a delivery.
     fn failure(self, tried: &Tried<'_>) -> DeliveryFailure {
-        let next = if self.retry {
-            Next::after(tried, None)
-        } else {
-            Next::Undelivered { reason: Reason::Misconfigured }
+        let (status, next) = match self {
+            Self::Failed { status, asked } => (status, Next::after(tried, asked)),
+            Self::Refused { status } => (status, Next::Undelivered { reason: Reason::Misconfigured }),
         };
-        DeliveryFailure { code: Code::Token, status: self.status, next }
+        DeliveryFailure { code: Code::Token, status, next }
+    }
+
+    /// For a delivery that waited for another's call: its own record.
+    fn shared(self, credentials: &ClientCredentials, tried: &Tried<'_>, sender: &Sender) -> DeliveryFailure {
+        let failure = self.failure(tried);
+        let error = "nothing was sent: the token call of another delivery, which this one waited for, failed";
+        sender.record_unsent(&credentials.token_url, tried, &failure, error);
+        failure
     }
 }
 
 async fn ask(
     credentials: &ClientCredentials,
     tried: &Tried<'_>,
-    ports: &Ports<'_>,
-) -> Result<Held, TokenError> {
-    let request = request(credentials).ok_or(TokenError { status: None, retry: false })?;
-    let attempt = ports.transport.send(request).await;
-    match attempt.conclude(tried, ports.event_log, ports.clock) {
+    sender: &Sender,
+) -> Result<Held, (TokenError, DeliveryFailure)> {
+    let now = || (sender.clock)();
+    let tried = Tried { purpose: Purpose::Question { usable, code: Code::Token }, ..*tried };
+    let failed = |error: TokenError| (error, error.failure(&tried));
+    let request = request(credentials).ok_or_else(|| failed(TokenError::Refused { status: None }))?;
+    if let Err(failure) = sender.rested(&credentials.token_url, &tried) {
+        return Err((TokenError::Failed { status: None, asked: None }, failure));
+    }
+    let attempt = sender.attempt(request, &tried).await;
+    let asked = attempt.asked(now());
+    match attempt.conclude(&tried, sender.event_log.as_ref(), &sender.clock) {
         Ok(response) => {
-            let unusable = TokenError { status: Some(response.status), retry: false };
-            held(&response, (ports.clock)()).ok_or(unusable)
+            let error = TokenError::Failed { status: Some(response.status), asked };
+            held(&response, now()).ok_or_else(|| failed(error))
         }
         Err(failure) => {
-            let refused = matches!(failure.next, Next::Undelivered { reason: Reason::Refused });
-            Err(TokenError { status: failure.status, retry: !refused })
+            let status = failure.status;
+            Err(failed(match failure.next {
+                Next::Undelivered { reason: Reason::Refused } => TokenError::Refused { status },
+                Next::Undelivered { .. } | Next::Retry { .. } => TokenError::Failed { status, asked },
+            }))
         }
     }
 }
@@ -179,6 +195,10 @@ fn request(credentials: &ClientCredentials) -> Option<OutboundRequest> {
     })
 }
 
+fn usable(response: &Response) -> bool {
+    held(response, Timestamp::UNIX_EPOCH).is_some()
+}
+
 /// The token of a server's answer (RFC 6749, 5.1); `expires_in` is a number, or one in quotes.
 fn held(response: &Response, now: Timestamp) -> Option<Held> {
     let answer: Value = serde_json::from_slice(&response.body).ok()?;
@@ -188,12 +208,10 @@ fn held(response: &Response, now: Timestamp) -> Option<Held> {
         Some(Value::String(seconds)) => seconds.parse().ok(),
         _ => None,
     };
-    let life = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or(DEFAULT_LIFE);
+    let life = seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok())
+        .unwrap_or(DEFAULT_LIFE);
     let use_for = life.saturating_sub(SPARE).max(life / 2).min(life);
     let use_until = now.saturating_add(use_for).unwrap_or(now);
     Some(Held { value: hidden(&format!("Bearer {token}"))?, use_until })
-}
-
-fn elapsed(from: Timestamp, to: Timestamp) -> Duration {
-    Duration::try_from(to.duration_since(from)).unwrap_or_default()
 }

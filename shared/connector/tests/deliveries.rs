@@ -214,10 +214,15 @@ async fn a_token_that_ended_early_is_replaced_at_the_next_attempt() {
     );
     assert_eq!(failure.code, Code::Rejected);
     assert_eq!(world.header(4, "authorization"), "Bearer second");
-    let ok = json!(["delivered", null]);
     assert_eq!(
         world.outcomes(),
-        [ok.clone(), ok.clone(), json!(["retry", "E_TOKEN"]), ok, json!(["undelivered", "E_REJECTED"])]
+        [
+            json!(["answered", null]),
+            json!(["delivered", null]),
+            json!(["retry", "E_TOKEN"]),
+            json!(["answered", null]),
+            json!(["undelivered", "E_REJECTED"])
+        ]
     );
 }
 
@@ -229,7 +234,7 @@ async fn no_token_is_a_retry_where_its_server_may_answer_later_and_misconfigured
         (Err(NoAnswer::Timeout), retry(5)),
         (Ok(401), Next::Undelivered { reason: Reason::Misconfigured }),
         (Ok(400), Next::Undelivered { reason: Reason::Misconfigured }),
-        (Ok(200), Next::Undelivered { reason: Reason::Misconfigured }),
+        (Ok(200), retry(5)),
         (Err(NoAnswer::BlockedAddress), Next::Undelivered { reason: Reason::Misconfigured }),
     ] {
         let world = World::with(OAUTH2);
@@ -255,10 +260,60 @@ async fn many_that_wait_for_a_token_cause_one_call() {
     world.answer([503]);
     let all = futures_util::future::join_all((0..20).map(|_| world.deliver(1))).await;
     assert!(all.iter().all(Result::is_err));
-    assert_eq!(world.sent().len(), 1, "those who waited share the refusal");
-    world.clock.advance(Duration::from_secs(1));
+    assert_eq!(world.sent().len(), 1, "those who waited share the failure");
+    assert_eq!(world.log.entries().len(), 20, "each has its record");
     world.token("second", 3_600);
     world.deliver(2).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_last_of_several_attempts_has_a_new_token() {
+    let world = World::with(OAUTH2);
+    world.token("first", 3_600);
+    world.deliver(1).await.unwrap();
+    world.token("second", 3_600);
+    world.deliver(7).await.unwrap();
+    assert_eq!(world.header(3, "authorization"), "Bearer second");
+}
+
+#[tokio::test]
+async fn a_token_call_is_treated_like_any_other() {
+    let world = World::with(OAUTH2);
+    world.answer_with(429, Some("120"), "");
+    let failure = world.failed(1).await;
+    assert_eq!((failure.code, failure.next), (Code::Token, retry(120)), "its Retry-After is honoured");
+    assert_eq!(world.log.entries()[0]["retry_after_s"], 120);
+    for body in ["", "<html>", r#"{"access_token":""}"#] {
+        let world = World::with(OAUTH2);
+        world.answer_with(200, None, body);
+        let failure = world.failed(1).await;
+        assert_eq!((failure.code, failure.next), (Code::Token, retry(5)), "{body}");
+        assert_eq!(world.outcomes(), [json!(["retry", "E_TOKEN"])], "{body}");
+    }
+    let world = World::with(OAUTH2);
+    world.transport.answer_next([Err(NoAnswer::Timeout), Err(NoAnswer::Timeout)]);
+    world.failed(1).await;
+    world.failed(1).await;
+    assert_eq!(world.failed(2).await.code, Code::Unresponsive);
+    assert_eq!(world.sent().len(), 2, "a token server that hangs is left alone");
+    assert_eq!(world.log.entries()[2]["request.url"], "https://id.example/token?q=***");
+    let mut world = World::with(OAUTH2);
+    world.sender.transport = Arc::new(testkit::fakes::HangingTransport);
+    let given_up = tokio::time::timeout(Duration::from_millis(1), world.deliver(1)).await;
+    assert!(given_up.is_err());
+    assert_eq!(world.outcomes(), [json!(["unknown", "E_CANCELLED"])]);
+}
+
+#[tokio::test]
+async fn a_token_without_a_life_is_used_once() {
+    for expires in [json!(0), json!(-5), json!("-1")] {
+        let world = World::with(OAUTH2);
+        for _ in 0..2 {
+            world.answer_with(200, None, &json!({"access_token": "a", "expires_in": expires}).to_string());
+            world.deliver(1).await.unwrap();
+        }
+        assert_eq!(world.sent().len(), 4, "{expires}");
+    }
 }
 
 #[tokio::test]
@@ -296,7 +351,9 @@ async fn no_secret_is_shown_whatever_a_receiver_echoes() {
         world.answer_with(200, None, &echo);
         world.deliver(1).await.unwrap();
         let shown = world.log.entries()[1]["response.body"].as_str().unwrap().to_owned();
-        for secret in ["hunter2", "YTpodW50ZXIy", "whsec_C2", "v1,"] {
+        let signature = world.header(0, "webhook-signature");
+        let signature = signature.strip_prefix("v1,").unwrap_or("no signature");
+        for secret in ["hunter2", "YTpodW50ZXIy", "whsec_C2", "C2FVsBQI", signature] {
             assert!(!shown.contains(secret), "{shown}");
         }
         assert!(shown.contains("webhook-id: msg_"), "what is no secret stays: {shown}");

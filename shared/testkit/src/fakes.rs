@@ -127,8 +127,10 @@ impl FakeConfiguration {
     /// Writes a parameter.
     pub fn put(&self, section: Section, name: &str, value: &str) {
         let mut parameters = locked(&self.parameters);
-        parameters.retain(|parameter| (parameter.section, parameter.name.as_str()) != (section, name));
-        parameters.push(Parameter { section, name: name.to_owned(), value: Secret::new(value), version: 1 });
+        let is_it = |parameter: &Parameter| (parameter.section, parameter.name.as_str()) == (section, name);
+        let version = parameters.iter().find(|parameter| is_it(parameter)).map_or(1, |last| last.version + 1);
+        parameters.retain(|parameter| !is_it(parameter));
+        parameters.push(Parameter { section, name: name.to_owned(), value: Secret::new(value), version });
     }
 
     /// Removes a parameter.
@@ -246,6 +248,7 @@ impl Transport for FakeTransport {
             detail: "the fake transport was told to fail".to_owned(),
         });
         locked(&self.requests).push(request.clone());
+        tokio::task::yield_now().await; // as a network does: whoever works beside it has its turn
         Attempt::new(request, Duration::from_millis(1), result)
     }
 }
@@ -257,5 +260,23 @@ pub struct HangingTransport;
 impl Transport for HangingTransport {
     async fn send(&self, _request: OutboundRequest) -> Attempt {
         std::future::pending().await
+    }
+}
+
+/// A queue that never answers, but takes delays.
+pub struct HangingQueue;
+
+#[async_trait]
+impl Queue for HangingQueue {
+    async fn send(&self, _message: &Outgoing) -> Result<(), QueueError> {
+        std::future::pending().await
+    }
+
+    async fn send_all(&self, _messages: &[Outgoing]) -> Vec<Result<(), QueueError>> {
+        std::future::pending().await
+    }
+
+    async fn postpone(&self, _receipt: &str, _delay: Duration) -> Result<(), QueueError> {
+        Ok(())
     }
 }

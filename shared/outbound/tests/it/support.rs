@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use connector::delivery::{DeliveryFailure, OutboundRequest, Response, Shown, Tried};
+use connector::delivery::{DeliveryFailure, OutboundRequest, Purpose, Response, Shown, Tried};
 use connector::endpoint_url::EndpointUrl;
 use connector::event_log::Subject;
 use connector::failure::Code;
@@ -77,7 +77,7 @@ pub(crate) async fn attempt(transport: &HttpTransport, request: OutboundRequest)
         number: 1,
         schedule: &schedule,
         chance: 0.5,
-        token_may_be_outdated: false,
+        purpose: Purpose::Delivery { token_may_be_outdated: false },
     };
     let attempt = transport.send(request).await;
     let result = attempt.conclude(&tried, &log, &ManualClock::default().port());
