@@ -3,11 +3,14 @@
 //! Every error names the key and what belongs there, an unknown key its nearest known one; none shows a value, which
 //! may be a secret. serde's derived errors do: therefore the keys are taken out by hand.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
 
+use crate::located::{self, Lines};
 use crate::secret::Secret;
 
 /// A mapping whose keys are still to be taken out.
@@ -15,6 +18,26 @@ pub struct Document {
     /// Of its keys: empty at the top, else the key that holds it and a dot.
     prefix: String,
     fields: Map<String, Value>,
+    /// Of the whole text; empty where it has one line only.
+    lines: Arc<Lines>,
+}
+
+/// Where in a document something is wrong: the key, with the keys that hold it, and its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    path: String,
+    line: Option<u64>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.path.is_empty() {
+            f.write_str("the document")?;
+        } else {
+            write!(f, "{:?}", self.path)?;
+        }
+        self.line.map_or(Ok(()), |line| write!(f, " (line {line})"))
+    }
 }
 
 /// Why a text is not the document that it should be.
@@ -31,22 +54,22 @@ pub enum DocumentError {
     /// Not a mapping.
     #[error("{at} must be a mapping of keys to values")]
     NotAMapping {
-        /// The key that holds it, or `the document`.
-        at: String,
+        /// The key that holds it, or the whole.
+        at: Place,
     },
     /// A key that means nothing.
-    #[error("unknown key {key:?}{suggestion}")]
+    #[error("unknown key {key}{suggestion}")]
     UnknownKey {
-        /// With the keys that hold it.
-        key: String,
+        /// The key.
+        key: Place,
         /// The nearest known key, or all of them.
         suggestion: String,
     },
     /// A key that means nothing and has no value: it may be a value that lost its key.
     #[error("{at} holds a key without a value, not shown here: put a space after its colon, or take it out")]
     NoValue {
-        /// The key that holds it, or `the document`.
-        at: String,
+        /// The key that holds it, or the whole.
+        at: Place,
     },
     /// A key that must be there is not.
     #[error("key {key:?} is missing")]
@@ -55,18 +78,18 @@ pub enum DocumentError {
         key: String,
     },
     /// A value of the wrong kind.
-    #[error("{key:?} must be {expected}")]
+    #[error("{key} must be {expected}")]
     Expected {
-        /// With the keys that hold it.
-        key: String,
+        /// The key.
+        key: Place,
         /// What belongs there.
         expected: &'static str,
     },
     /// A value of the right kind that will not do.
-    #[error("{key:?} {problem}")]
+    #[error("{key} {problem}")]
     Unusable {
-        /// With the keys that hold it.
-        key: String,
+        /// The key.
+        key: Place,
         /// What is wrong with it.
         problem: String,
     },
@@ -78,17 +101,18 @@ impl Document {
     /// # Errors
     /// [`DocumentError`] for what is not YAML, no mapping, or holds another key.
     pub fn parse(text: &str, known: &[&str]) -> Result<Self, DocumentError> {
-        let value = serde_saphyr::from_str(text).map_err(|error| unreadable(&error))?;
-        Self::of(value, String::new(), known)
+        let (value, lines) = located::read(text).map_err(|error| unreadable(&error))?;
+        let lines = if text.trim().contains('\n') { lines } else { Lines::new() };
+        Self::of(value, String::new(), known, Arc::new(lines))
     }
 
-    fn of(value: Value, prefix: String, known: &[&str]) -> Result<Self, DocumentError> {
-        let Value::Object(fields) = value else {
-            return Err(DocumentError::NotAMapping { at: holder(&prefix) });
-        };
-        let document = Self { prefix, fields };
+    fn of(value: Value, prefix: String, known: &[&str], lines: Arc<Lines>) -> Result<Self, DocumentError> {
+        let holder = prefix.strip_suffix('.').unwrap_or_default();
+        let at = Place { path: holder.to_owned(), line: lines.get(holder).copied() };
+        let Value::Object(fields) = value else { return Err(DocumentError::NotAMapping { at }) };
+        let document = Self { prefix, fields, lines };
         match document.fields.iter().find(|(key, _)| !known.contains(&key.as_str())) {
-            Some((_, Value::Null)) => Err(DocumentError::NoValue { at: holder(&document.prefix) }),
+            Some((_, Value::Null)) => Err(DocumentError::NoValue { at }),
             Some((unknown, _)) => Err(document.unknown(unknown, known)),
             None => Ok(document),
         }
@@ -181,7 +205,7 @@ impl Document {
         match self.value(key) {
             None => Ok(Vec::new()),
             Some(Value::Object(fields)) if fields.values().any(Value::is_null) => {
-                Err(DocumentError::NoValue { at: format!("{:?}", self.path(key)) })
+                Err(DocumentError::NoValue { at: self.place(key) })
             }
             Some(Value::Object(fields)) => fields
                 .into_iter()
@@ -200,7 +224,8 @@ impl Document {
     /// [`DocumentError`] for what is no mapping, or holds another key.
     pub fn section(&mut self, key: &str, known: &[&str]) -> Result<Option<Self>, DocumentError> {
         let prefix = format!("{}.", self.path(key));
-        self.value(key).map(|value| Self::of(value, prefix, known)).transpose()
+        let lines = Arc::clone(&self.lines);
+        self.value(key).map(|value| Self::of(value, prefix, known, lines)).transpose()
     }
 
     /// A key that nobody has taken out.
@@ -218,7 +243,7 @@ impl Document {
     /// The error of a value of the right kind that will not do.
     #[must_use]
     pub fn unusable(&self, key: &str, problem: impl Into<String>) -> DocumentError {
-        DocumentError::Unusable { key: self.path(key), problem: problem.into() }
+        DocumentError::Unusable { key: self.place(key), problem: problem.into() }
     }
 
     fn list(&mut self, key: &str, expected: &'static str) -> Result<Option<Vec<Value>>, DocumentError> {
@@ -252,7 +277,7 @@ impl Document {
     }
 
     fn expected(&self, key: &str, expected: &'static str) -> DocumentError {
-        DocumentError::Expected { key: self.path(key), expected }
+        DocumentError::Expected { key: self.place(key), expected }
     }
 
     fn unknown(&self, key: &str, known: &[&str]) -> DocumentError {
@@ -264,17 +289,18 @@ impl Document {
             Some(near) => format!("; did you mean {near:?}?"),
             None => format!("; known are {}", known.join(", ")),
         };
-        DocumentError::UnknownKey { key: self.path(name), suggestion }
+        let key = Place { path: self.path(name), ..self.place(key) };
+        DocumentError::UnknownKey { key, suggestion }
+    }
+
+    fn place(&self, key: &str) -> Place {
+        let path = self.path(key);
+        Place { line: self.lines.get(&path).copied(), path }
     }
 
     fn path(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
-}
-
-/// What holds the keys with this prefix.
-fn holder(prefix: &str) -> String {
-    prefix.strip_suffix('.').map_or_else(|| "the document".to_owned(), |key| format!("{key:?}"))
 }
 
 /// As much of an unknown key as can be a name: what follows may be a value that stands too close, as in `token:secret`.
@@ -361,12 +387,12 @@ mod tests {
     fn values_are_read_by_kind_and_refused_without_being_shown() {
         let text = "url: 5\ntimeout: 10\nretry: { a: b }\nsecrets: [x, 5]\npaused: maybe";
         let mut document = Document::parse(text, &["url", "timeout", "retry", "secrets", "paused"]).unwrap();
-        insta::assert_snapshot!(document.text("url").unwrap_err(), @r#""url" must be text: put it in quotes"#);
-        insta::assert_snapshot!(document.duration("timeout").unwrap_err(), @r#""timeout" must be a whole number with its unit, such as 500ms, 10s, 5m or 2h"#);
-        insta::assert_snapshot!(document.texts("secrets").unwrap_err(), @r#""secrets" must be text: put it in quotes"#);
-        insta::assert_snapshot!(document.switch("paused").unwrap_err(), @r#""paused" must be true or false"#);
+        insta::assert_snapshot!(document.text("url").unwrap_err(), @r#""url" (line 1) must be text: put it in quotes"#);
+        insta::assert_snapshot!(document.duration("timeout").unwrap_err(), @r#""timeout" (line 2) must be a whole number with its unit, such as 500ms, 10s, 5m or 2h"#);
+        insta::assert_snapshot!(document.texts("secrets").unwrap_err(), @r#""secrets" (line 4) must be text: put it in quotes"#);
+        insta::assert_snapshot!(document.switch("paused").unwrap_err(), @r#""paused" (line 5) must be true or false"#);
         let section = document.section("retry", &["delays"]).map(|_| ()).unwrap_err();
-        insta::assert_snapshot!(section, @r#"unknown key "retry.a"; known are delays"#);
+        insta::assert_snapshot!(section, @r#"unknown key "retry.a" (line 3); known are delays"#);
         assert_eq!(document.required_text("url"), Err(DocumentError::Missing { key: "url".to_owned() }));
     }
 

@@ -15,6 +15,7 @@ pub mod event_log;
 pub mod failure;
 pub mod handler;
 pub mod keys;
+mod located;
 pub mod message;
 pub mod outcome;
 pub mod parameter;
