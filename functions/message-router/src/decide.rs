@@ -4,7 +4,7 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use connector::configuration::RoutingTable;
+use connector::configuration::{Found, RoutingTable};
 use connector::delivery::{DeliveryFailure, Next};
 use connector::disposition::{Disposition, Reason};
 use connector::event_log::Subject;
@@ -62,12 +62,12 @@ impl Router {
         }
         let (disposition, detail) = match &message.route {
             None => self.dispatched(record, &message, &table, invocation).await,
-            Some(name) => match table.route(name).filter(|route| route.enabled) {
-                Some(route) => self.handled(record, &message, &table, (name, route), invocation).await,
-                None => unrouted(format!("the message is for route {name}, which is gone or disabled")),
+            Some(name) => match followed(&message, &table, name) {
+                Ok(route) => self.handled(record, &message, &table, (name, route), invocation).await,
+                Err(end) => end,
             },
         };
-        let endpoint = message.route.as_deref().and_then(|name| table.route(name)?.endpoint.clone());
+        let endpoint = message.route.as_deref().and_then(|name| endpoint_of(&table, name));
         Decision {
             disposition,
             endpoint,
@@ -97,7 +97,8 @@ impl Router {
             config: Some(table.version()),
         };
         let deadline = self.work_deadline(invocation);
-        let run = Run { deadline, table, subject, sender: &self.sender };
+        let event_queue = self.event_queue.as_ref();
+        let run = Run { deadline, table, subject, sender: &self.sender, event_queue, group: &record.group };
         let context = Context::new(message, route, record.attempt, run);
         let handling = AssertUnwindSafe(async { Some(self.handlers.handle(&context)?.await) }).catch_unwind();
         match tokio::time::timeout(self.time_for_work(invocation), handling).await {
@@ -105,7 +106,7 @@ impl Router {
             Ok(Ok(Some(Err(error)))) => ended(record, error),
             Ok(Ok(None)) => {
                 let detail =
-                    format!("route {name} names handler {:?}, which is not registered", route.handler);
+                    format!("routes/{name} names handler {:?}, which is not in this build", route.handler);
                 misconfigured(Code::Handler, detail)
             }
             Ok(Err(_panic)) => panicked(record, &route.handler),
@@ -163,6 +164,36 @@ impl Decision {
     }
 }
 
+/// The route of a message that is on its way by one.
+fn followed<'a>(message: &Message, table: &'a RoutingTable, name: &str) -> Result<&'a Route, End> {
+    let route = match table.route(name) {
+        Some(Found::Usable(route)) if route.enabled => route,
+        Some(Found::Broken(broken)) => {
+            return Err(misconfigured(Code::Route, format!("routes/{name} is broken: {}", broken.reason)));
+        }
+        Some(Found::Usable(_)) | None => {
+            return Err(unrouted(format!("the message is for routes/{name}, which is gone or disabled")));
+        }
+    };
+    match route
+        .when
+        .as_ref()
+        .filter(|_| message.answer.is_none())
+        .map(|when| when.holds(&route.scope(message)))
+    {
+        None | Some(Ok(true)) => Ok(route),
+        Some(Ok(false)) => Err(unrouted(format!("the condition of routes/{name} no longer holds"))),
+        Some(Err(error)) => Err(misconfigured(Code::Template, format!("when of routes/{name}: {error}"))),
+    }
+}
+
+fn endpoint_of(table: &RoutingTable, route: &str) -> Option<String> {
+    match table.route(route)? {
+        Found::Usable(route) => route.endpoint.clone(),
+        Found::Broken(_) => None,
+    }
+}
+
 fn unreadable(error: &MessageError) -> Decision {
     let code = match error {
         MessageError::Version { .. } => Code::Version,
@@ -189,6 +220,7 @@ fn ended(record: &Record, error: HandlerError) -> End {
             (held, Some(chain(&error)))
         }
         HandlerError::Misconfigured { code, reason } => misconfigured(code, reason),
+        HandlerError::Answer { .. } => (later(record, Code::Queue), Some(chain(&error))),
         HandlerError::Deadline => (later(record, Code::Deadline), Some(chain(&HandlerError::Deadline))),
     }
 }

@@ -1,14 +1,13 @@
 //! A message as it was received becomes one message for each route that wants it: from here on each has its own order
 //! and retries.
 
-use connector::configuration::RoutingTable;
+use connector::configuration::{Found, RoutingTable};
 use connector::disposition::{Disposition, Reason};
 use connector::endpoint::Ordering;
 use connector::event_log::{Entry, EventType, Subject};
 use connector::failure::{Code, chain};
 use connector::message::{Lane, Message, MessageError, Outgoing};
 use connector::retry::resend_delay_after;
-use connector::route::Route;
 use connector::undelivered::Parked;
 
 use crate::decide::{End, unrouted};
@@ -100,10 +99,14 @@ impl Router {
 impl<'a> Dispatch<'a> {
     /// One for each route, in the group of that route's endpoint.
     fn copies(&self) -> Result<Vec<(Target<'a>, Outgoing)>, MessageError> {
-        let copy = |(name, route): (&'a str, &'a Route)| {
-            let group = self.message.group_in(&self.record.group, lane(self.table, name, route));
+        let copy = |(name, found): (&'a str, Found<'a>)| {
+            let endpoint = match found {
+                Found::Usable(route) => route.endpoint.as_deref(),
+                Found::Broken(_) => None,
+            };
+            let group = self.message.group_in(&self.record.group, lane(self.table, name, endpoint));
             let copy = self.message.for_route(name).outgoing(group, self.record.trace.clone())?;
-            Ok((Target { route: name, endpoint: route.endpoint.as_deref() }, copy))
+            Ok((Target { route: name, endpoint }, copy))
         };
         self.table.routes_for(self.message).map(copy).collect()
     }
@@ -147,8 +150,8 @@ fn again(record: &Record, detail: String) -> End {
 }
 
 /// What a route's messages of one entity wait for.
-fn lane<'a>(table: &RoutingTable, name: &'a str, route: &'a Route) -> Lane<'a> {
-    match route.endpoint.as_deref() {
+fn lane<'a>(table: &RoutingTable, name: &'a str, endpoint: Option<&'a str>) -> Lane<'a> {
+    match endpoint {
         None => Lane::Route(name),
         Some(endpoint) => match table.endpoint(endpoint).map(|endpoint| endpoint.ordering) {
             Some(Ordering::None) => Lane::Own(name),

@@ -22,7 +22,7 @@ pub const LONGEST_REST: Duration = Duration::from_mins(5);
 
 /// What an execution environment knows of the endpoints that hang.
 #[derive(Debug, Default)]
-pub struct Breaker(Mutex<HashMap<EndpointUrl, Hanging>>);
+pub struct Breaker(Mutex<HashMap<String, Hanging>>);
 
 #[derive(Debug, Default)]
 struct Hanging {
@@ -35,7 +35,7 @@ impl Breaker {
     #[must_use]
     pub fn rests_until(&self, url: &EndpointUrl, now: Timestamp) -> Option<Timestamp> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(url)?.rest_until.filter(|until| now < *until)
+        known.get(url.place())?.rest_until.filter(|until| now < *until)
     }
 
     /// Learns from an attempt that ended now: with a timeout, or with anything else. `chance`, from 0 up to 1, spreads the
@@ -43,10 +43,10 @@ impl Breaker {
     pub fn learn(&self, url: &EndpointUrl, timed_out: bool, now: Timestamp, chance: f64) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !timed_out {
-            known.remove(url);
+            known.remove(url.place());
             return;
         }
-        let hanging = known.entry(url.clone()).or_default();
+        let hanging = known.entry(url.place().to_owned()).or_default();
         hanging.timeouts = hanging.timeouts.saturating_add(1);
         if let Some(beyond) = hanging.timeouts.checked_sub(TIMEOUTS) {
             let factor = 2_u32.checked_pow(beyond).unwrap_or(u32::MAX);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -11,8 +12,8 @@ use crate::failure::chain;
 use crate::keys::PublicKey;
 use crate::message::Message;
 use crate::parameter::{Parameter, Problem, Section};
-use crate::route::Route;
-use std::sync::Arc;
+use crate::route::{Route, Wanted};
+use crate::shipped;
 
 /// What the webhook receiver needs: Fluent's public keys.
 #[derive(Debug, Default)]
@@ -27,6 +28,25 @@ pub struct RoutingTable {
     version: String,
     endpoints: BTreeMap<String, Arc<Endpoint>>,
     routes: BTreeMap<String, Arc<Route>>,
+    broken: BTreeMap<String, BrokenRoute>,
+}
+
+/// A route that cannot be used, and of which no good copy is known.
+#[derive(Debug)]
+pub struct BrokenRoute {
+    /// The messages that it would get, as far as its document tells.
+    pub wanted: Option<Wanted>,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// What a route's name stands for.
+#[derive(Debug, Clone, Copy)]
+pub enum Found<'a> {
+    /// A route.
+    Usable(&'a Route),
+    /// A route that cannot be used.
+    Broken(&'a BrokenRoute),
 }
 
 impl KeyRing {
@@ -42,9 +62,10 @@ impl Snapshot for KeyRing {
 
     fn build(parameters: &[Parameter], last: Option<&Self>) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
-        let keys = parsed(parameters, Section::Keys, last.map(|last| &last.keys), &mut problems, |text| {
-            PublicKey::parse(text).map_err(|error| chain(&error))
-        });
+        let keys =
+            parsed(parameters, Section::Keys, last.map(|last| &last.keys), &mut problems, |_, text| {
+                PublicKey::parse(text).map_err(|error| chain(&error))
+            });
         let all = keys.values().cloned().collect();
         (Self { keys, all }, problems)
     }
@@ -64,18 +85,26 @@ impl RoutingTable {
         self.endpoints.get(name).map(Arc::as_ref)
     }
 
-    /// The route of this name, where it is usable.
+    /// The route of this name.
     #[must_use]
-    pub fn route(&self, name: &str) -> Option<&Route> {
-        self.routes.get(name).map(Arc::as_ref)
+    pub fn route(&self, name: &str) -> Option<Found<'_>> {
+        let usable = self.routes.get(name).map(|route| Found::Usable(route));
+        usable.or_else(|| self.broken.get(name).map(Found::Broken))
     }
 
-    /// Every enabled route that wants the message, by name.
-    pub fn routes_for(&self, message: &Message) -> impl Iterator<Item = (&str, &Route)> {
-        self.routes
-            .iter()
-            .filter(|(_, route)| route.wants(message))
-            .map(|(name, route)| (name.as_str(), route.as_ref()))
+    /// Every route, by name.
+    pub fn routes(&self) -> impl Iterator<Item = (&str, Found<'_>)> {
+        let usable = self.routes.iter().map(|(name, route)| (name.as_str(), Found::Usable(route)));
+        usable.chain(self.broken.iter().map(|(name, broken)| (name.as_str(), Found::Broken(broken))))
+    }
+
+    /// Every route that is to get the message: the enabled ones that want it, those whose condition cannot tell, and the
+    /// broken ones that would want it, so that what they miss is kept and can be replayed.
+    pub fn routes_for(&self, message: &Message) -> impl Iterator<Item = (&str, Found<'_>)> {
+        self.routes().filter(|(_, found)| match found {
+            Found::Usable(route) => route.wants(message).unwrap_or(true),
+            Found::Broken(broken) => broken.wanted.as_ref().is_some_and(|wanted| wanted.includes(message)),
+        })
     }
 }
 
@@ -84,16 +113,47 @@ impl Snapshot for RoutingTable {
 
     fn build(parameters: &[Parameter], last: Option<&Self>) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
-        let endpoints =
-            parsed(parameters, Section::Endpoints, last.map(|last| &last.endpoints), &mut problems, |text| {
-                Endpoint::parse(text).map_err(|error| chain(&error))
-            });
-        let routes =
-            parsed(parameters, Section::Routes, last.map(|last| &last.routes), &mut problems, |text| {
-                Route::parse(text).map_err(|error| chain(&error))
-            });
-        (Self { version: version_of(parameters), endpoints, routes }, problems)
+        let endpoints = parsed(
+            parameters,
+            Section::Endpoints,
+            last.map(|last| &last.endpoints),
+            &mut problems,
+            |_, text| Endpoint::parse(text).map_err(|error| chain(&error)),
+        );
+        let mut routes = parsed(
+            parameters,
+            Section::Routes,
+            last.map(|last| &last.routes),
+            &mut problems,
+            |name, text| shipped::changed(name, text).map_err(|error| chain(&error)),
+        );
+        for (name, route) in shipped::enabled() {
+            if !parameters.iter().any(|parameter| parameter.is(Section::Routes, name)) {
+                routes.insert(name.to_owned(), route);
+            }
+        }
+        let broken = broken_routes(parameters, &routes, &problems);
+        (Self { version: version_of(parameters), endpoints, routes, broken }, problems)
     }
+}
+
+fn broken_routes(
+    parameters: &[Parameter],
+    usable: &BTreeMap<String, Arc<Route>>,
+    problems: &[Problem],
+) -> BTreeMap<String, BrokenRoute> {
+    let unusable = parameters
+        .iter()
+        .filter(|parameter| parameter.section == Section::Routes && !usable.contains_key(&parameter.name));
+    unusable
+        .map(|parameter| {
+            let path = format!("{}/{}", Section::Routes, parameter.name);
+            let problem = problems.iter().find(|problem| problem.parameter == path);
+            let reason = problem.map_or_else(String::new, |problem| problem.reason.clone());
+            let wanted = shipped::wanted(&parameter.name, parameter.value.expose());
+            (parameter.name.clone(), BrokenRoute { wanted, reason })
+        })
+        .collect()
 }
 
 /// Parses a section's parameters; where one is broken its last good copy goes on serving.
@@ -102,12 +162,12 @@ fn parsed<T>(
     section: Section,
     last: Option<&BTreeMap<String, Arc<T>>>,
     problems: &mut Vec<Problem>,
-    parse: impl Fn(&str) -> Result<T, String>,
+    parse: impl Fn(&str, &str) -> Result<T, String>,
 ) -> BTreeMap<String, Arc<T>> {
     let mut good = BTreeMap::new();
     for parameter in parameters.iter().filter(|parameter| parameter.section == section) {
         let last_good = last.and_then(|last| last.get(&parameter.name));
-        match parse(parameter.value.expose()) {
+        match parse(&parameter.name, parameter.value.expose()) {
             Ok(value) => {
                 good.insert(parameter.name.clone(), Arc::new(value));
             }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
 
 use crate::disposition::Reason;
@@ -18,6 +18,22 @@ use crate::retry::{Schedule, retry_after};
 
 /// Most bytes of an answer's body that the event log shows.
 pub const LOGGED_BODY_BYTES: usize = 2_048;
+
+/// What is delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Of what kind they are, unless the endpoint's own headers say so.
+    pub content_type: HeaderValue,
+}
+
+impl From<Vec<u8>> for Body {
+    /// JSON.
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { bytes, content_type: HeaderValue::from_static("application/json") }
+    }
+}
 
 /// A request for the transport.
 #[derive(Debug, Clone)]

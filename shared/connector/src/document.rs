@@ -197,6 +197,38 @@ impl Document {
         items.into_iter().map(|item| self.as_text(key, item)).collect::<Result<_, _>>().map(Some)
     }
 
+    /// A text, or a list of texts.
+    ///
+    /// # Errors
+    /// [`DocumentError::Expected`].
+    pub fn text_or_texts(&mut self, key: &str) -> Result<Option<Vec<String>>, DocumentError> {
+        match self.fields.get(key) {
+            Some(Value::Array(_)) => self.texts(key),
+            _ => Ok(self.text(key)?.map(|text| vec![text])),
+        }
+    }
+
+    /// A mapping of any names to any values.
+    ///
+    /// # Errors
+    /// [`DocumentError::Expected`].
+    pub fn mapping(&mut self, key: &str) -> Result<Option<Map<String, Value>>, DocumentError> {
+        match self.value(key) {
+            None => Ok(None),
+            Some(Value::Object(fields)) => Ok(Some(fields)),
+            Some(_) => Err(self.expected(key, "a mapping of names to values")),
+        }
+    }
+
+    /// The document with what another says where this says nothing; `null` says that there is nothing.
+    #[must_use]
+    pub fn over(mut self, other: &Map<String, Value>) -> Self {
+        for (key, value) in other {
+            self.fields.entry(key).or_insert_with(|| value.clone());
+        }
+        self
+    }
+
     /// A mapping of any names to texts.
     ///
     /// # Errors

@@ -1,15 +1,17 @@
 //! An endpoint: where deliveries go and how, as `{prefix}/endpoints/{name}` says.
 
+use std::fmt;
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use crate::authentication::{Authentication, header_name, hidden};
 use crate::document::{Document, DocumentError, name_of};
-use crate::endpoint_url::{EndpointUrl, UrlError};
+use crate::endpoint_url::{EndpointUrl, MadeUrlError, UrlError, UrlTemplate};
 use crate::failure::chain;
 use crate::retry::Schedule;
+use crate::template::{Format, MESSAGE_VARIABLES, RenderError, Scope, Template, is_template};
 
 /// The whole attempt, from name resolution to the last byte of the answer that is read, unless the endpoint says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,14 +23,14 @@ pub const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
 const KEYS: [&str; 8] = ["url", "method", "headers", "timeout", "auth", "retry", "ordering", "paused"];
 
 /// Where deliveries go, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub struct Endpoint {
     /// The whole URL.
-    pub url: EndpointUrl,
+    pub url: UrlTemplate,
     /// POST by default.
     pub method: Method,
     /// Headers of every request; no `Debug` shows their values.
-    pub headers: HeaderMap,
+    pub headers: Vec<(HeaderName, HeaderText)>,
     /// Of one attempt; 10 s by default, 100 ms to 15 s.
     pub timeout: Duration,
     /// None by default.
@@ -39,6 +41,49 @@ pub struct Endpoint {
     pub ordering: Ordering,
     /// Whether its messages are held; false by default.
     pub paused: bool,
+}
+
+/// The value of a header.
+#[derive(PartialEq)]
+pub enum HeaderText {
+    /// The same for every message.
+    Fixed(HeaderValue),
+    /// Made for each message.
+    Made(Template),
+}
+
+impl fmt::Debug for HeaderText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[REDACTED]")
+    }
+}
+
+/// Where one message goes: the endpoint with its templates filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The URL.
+    pub url: EndpointUrl,
+    /// The headers that the endpoint sets.
+    pub headers: HeaderMap,
+}
+
+/// Why an endpoint's templates made nothing of a message.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TargetError {
+    /// Its URL.
+    #[error("its url: {0}")]
+    Url(#[from] MadeUrlError),
+    /// One of its headers.
+    #[error("its header {name}: {error}")]
+    Header {
+        /// The header.
+        name: HeaderName,
+        /// What is wrong.
+        error: RenderError,
+    },
+    /// A header's value that cannot be sent.
+    #[error("its header {0}: its value holds a character that no header can carry")]
+    Unsendable(HeaderName),
 }
 
 /// Whether messages of one entity wait for each other.
@@ -72,16 +117,16 @@ impl Endpoint {
         let text = value.trim();
         let bare = !text.contains('\n') && !text.starts_with('{') && !text.contains(": ");
         if bare {
-            return EndpointUrl::parse(text).map(Self::at).map_err(EndpointError::Url);
+            return UrlTemplate::parse(text, MESSAGE_VARIABLES).map(Self::at).map_err(EndpointError::Url);
         }
         Ok(Self::of_document(Document::parse(value, &KEYS)?)?)
     }
 
-    fn at(url: EndpointUrl) -> Self {
+    fn at(url: UrlTemplate) -> Self {
         Self {
             url,
             method: Method::POST,
-            headers: json_headers(),
+            headers: Vec::new(),
             timeout: DEFAULT_TIMEOUT,
             authentication: Authentication::default(),
             schedule: Schedule::default(),
@@ -92,7 +137,8 @@ impl Endpoint {
 
     fn of_document(mut document: Document) -> Result<Self, DocumentError> {
         let url = document.required_text("url")?;
-        let url = EndpointUrl::parse(url.trim()).map_err(|error| document.unusable("url", chain(&error)))?;
+        let url = UrlTemplate::parse(url.trim(), MESSAGE_VARIABLES)
+            .map_err(|error| document.unusable("url", chain(&error)))?;
         let default = Self::at(url);
         let methods = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
         let words: Vec<_> =
@@ -113,6 +159,34 @@ impl Endpoint {
         })
     }
 
+    /// Where a message goes.
+    ///
+    /// # Errors
+    /// [`TargetError`] names what failed.
+    pub fn target(&self, scope: &Scope) -> Result<Target, TargetError> {
+        let url = self.url.resolve(scope)?;
+        let mut headers = HeaderMap::new();
+        for (name, text) in &self.headers {
+            headers.insert(name, text.value(name, scope)?);
+        }
+        Ok(Target { url, headers })
+    }
+}
+
+impl HeaderText {
+    fn value(&self, name: &HeaderName, scope: &Scope) -> Result<HeaderValue, TargetError> {
+        match self {
+            Self::Fixed(value) => Ok(value.clone()),
+            Self::Made(template) => {
+                let text = template.render(scope);
+                let text = text.map_err(|error| TargetError::Header { name: name.clone(), error })?;
+                hidden(text.trim()).ok_or_else(|| TargetError::Unsendable(name.clone()))
+            }
+        }
+    }
+}
+
+impl Target {
     /// What no log shows beside the credentials: the values of its headers, their parts, and those of its query.
     #[must_use]
     pub fn hidden_values(&self) -> Vec<String> {
@@ -126,26 +200,34 @@ impl Endpoint {
     }
 }
 
-fn json_headers() -> HeaderMap {
-    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))])
-}
-
-fn headers(document: &mut Document, authentication: &Authentication) -> Result<HeaderMap, DocumentError> {
-    let (mut headers, mut first_type) = (json_headers(), true);
+fn headers(
+    document: &mut Document,
+    authentication: &Authentication,
+) -> Result<Vec<(HeaderName, HeaderText)>, DocumentError> {
+    let mut headers: Vec<(HeaderName, HeaderText)> = Vec::new();
     for (name, text) in document.text_by_name("headers")? {
         let key = format!("headers.{}", name_of(&name));
         let name = header_name(document, &key, &name)?;
         if authentication.header().as_ref() == Some(&name) {
             return Err(document.unusable(&key, "is set by auth as well: take one of them out"));
         }
-        let value = hidden(&text)
-            .ok_or_else(|| document.unusable(&key, "holds a character that no header can carry"))?;
-        if headers.insert(&name, value).is_some() && !(name == CONTENT_TYPE && first_type) {
+        if headers.iter().any(|(known, _)| *known == name) {
             return Err(document.unusable(&key, "stands there twice: header names are the same in any case"));
         }
-        first_type &= name != CONTENT_TYPE;
+        headers.push((name, header_text(document, &key, &text)?));
     }
     Ok(headers)
+}
+
+fn header_text(document: &Document, key: &str, text: &str) -> Result<HeaderText, DocumentError> {
+    if is_template(text) {
+        let template = Template::parse(text, Format::Text, MESSAGE_VARIABLES);
+        return template.map(HeaderText::Made).map_err(|error| document.unusable(key, error.to_string()));
+    }
+    let value = hidden(text);
+    value
+        .map(HeaderText::Fixed)
+        .ok_or_else(|| document.unusable(key, "holds a character that no header can carry"))
 }
 
 fn timeout(document: &mut Document) -> Result<Option<Duration>, DocumentError> {
@@ -170,6 +252,7 @@ mod tests {
     use super::{Endpoint, Ordering};
     use crate::authentication::Authentication;
     use crate::retry::Schedule;
+    use crate::template::Scope;
 
     const FULL: &str = "
 url: https://shop.example/orders?key=q-hunter2
@@ -189,7 +272,8 @@ paused: true
     #[test]
     fn a_bare_url_is_enough() {
         let endpoint = Endpoint::parse(" https://shop.example/orders?x=1\n").unwrap();
-        assert_eq!(endpoint.url.as_url().as_str(), "https://shop.example/orders?x=1");
+        let target = endpoint.target(&Scope::default()).unwrap();
+        assert_eq!(target.url.as_url().as_str(), "https://shop.example/orders?x=1");
         assert_eq!((endpoint.method.as_str(), endpoint.timeout.as_secs()), ("POST", 10));
         assert_eq!((endpoint.ordering, endpoint.paused), (Ordering::Entity, false));
         assert_eq!(endpoint, Endpoint::parse("url: https://shop.example/orders?x=1").unwrap());
@@ -205,7 +289,7 @@ paused: true
     fn a_document_says_it_all() {
         let endpoint = Endpoint::parse(FULL).unwrap();
         assert_eq!((endpoint.method.as_str(), endpoint.timeout), ("PUT", Duration::from_millis(500)));
-        assert_eq!(endpoint.headers["x-tenant"], "h-hunter2");
+        assert_eq!(endpoint.target(&Scope::default()).unwrap().headers["x-tenant"], "h-hunter2");
         assert_eq!((endpoint.ordering, endpoint.paused), (Ordering::None, true));
         let delays = vec![Duration::from_secs(1), Duration::from_mins(2)];
         assert_eq!(endpoint.schedule, Schedule::new(delays).unwrap());
@@ -219,10 +303,30 @@ paused: true
         let endpoint = Endpoint::parse(FULL).unwrap();
         let shown = format!("{endpoint:?}");
         assert!(!shown.contains("hunter2") && !shown.contains("whsec_"), "{shown}");
-        let secrets = [endpoint.hidden_values(), endpoint.authentication.secrets()].concat();
+        let target = endpoint.target(&Scope::default()).unwrap();
+        assert!(!format!("{target:?}").contains("hunter2"));
+        let secrets = [target.hidden_values(), endpoint.authentication.secrets()].concat();
         for secret in ["q-hunter2", "h-hunter2", "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"] {
             assert!(secrets.iter().any(|known| known == secret), "{secret}");
         }
+    }
+
+    #[test]
+    fn urls_and_headers_are_made_of_the_message() {
+        let text = "url: https://shop.example/{{ event.ref }}\nheaders: { x-id: '{{ event.id }}' }";
+        let endpoint = Endpoint::parse(text).unwrap();
+        let target = |event: &str| endpoint.target(&Scope::default().with_json("event", event).unwrap());
+        let made = target(r#"{"ref":"a b","id":7}"#).unwrap();
+        assert_eq!(made.url.as_url().as_str(), "https://shop.example/a%20b");
+        assert_eq!(made.headers["x-id"], "7");
+        let failed = |event: &str| target(event).unwrap_err().to_string();
+        insta::assert_snapshot!(failed(r#"{"id":7}"#), @"its url: line 1: `event.ref` is undefined");
+        insta::assert_snapshot!(failed(r#"{"ref":".."}"#), @"its url: has a part that is . or .. in its path");
+        insta::assert_snapshot!(failed(r#"{"ref":1}"#), @"its header x-id: line 1: `event.id` is undefined");
+        insta::assert_snapshot!(failed(r#"{"ref":1,"id":"a\nb"}"#), @"its header x-id: its value holds a character that no header can carry");
+        insta::assert_snapshot!(error("https://shop.example/{{ evnt.ref }}"), @r#"the endpoint is no template: line 1: there is no variable "evnt"; did you mean "event"?"#);
+        insta::assert_snapshot!(error("https://{{ event.host }}/"), @"the endpoint may hold templates only behind its host, as in https://shop.example/orders/{{ event.entityRef }}");
+        insta::assert_snapshot!(error("url: https://shop.example/\nheaders: { x-id: '{{ event.id' }"), @r#""headers.x-id" (line 2) is no template: line 1: unexpected end of input, expected end of variable block"#);
     }
 
     #[test]

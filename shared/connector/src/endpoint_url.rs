@@ -4,9 +4,43 @@ use std::fmt;
 
 use url::Url;
 
+use crate::template::{Format, RenderError, Scope, Template, TemplateError, is_template};
+
 /// An absolute http or https URL without userinfo and fragment.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub struct EndpointUrl(Url);
+pub struct EndpointUrl {
+    url: Url,
+    /// Of a template the part before it.
+    place: String,
+}
+
+/// The URL of an endpoint; templates may stand behind its host.
+#[derive(Debug, PartialEq)]
+pub enum UrlTemplate {
+    /// The same for every message.
+    Fixed(EndpointUrl),
+    /// Made for each message.
+    Made {
+        /// The whole.
+        template: Template,
+        /// What stands before the first mark of a template.
+        place: EndpointUrl,
+    },
+}
+
+/// Why a template made no URL of a message.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MadeUrlError {
+    /// The template failed.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// What it made will not do.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// A part of the path that receivers take for a step up.
+    #[error("has a part that is . or .. in its path")]
+    Dots,
+}
 
 /// Why a text is not such a URL. Never shows the text: a query may hold a secret.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +60,57 @@ pub enum UrlError {
     /// A fragment is never sent.
     #[error("has a #fragment, which is never sent: take it out")]
     Fragment,
+    /// An event must not choose the receiver.
+    #[error(
+        "may hold templates only behind its host, as in https://shop.example/orders/{{{{ event.entityRef }}}}"
+    )]
+    TemplatedHost,
+    /// A template that cannot be compiled.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+impl UrlTemplate {
+    /// Reads a URL whose templates may use these variables.
+    ///
+    /// # Errors
+    /// [`UrlError`] says what is wrong.
+    pub fn parse(text: &str, variables: &[&str]) -> Result<Self, UrlError> {
+        if !is_template(text) {
+            return EndpointUrl::parse(text).map(Self::Fixed);
+        }
+        let (place, _) = text.split_once('{').unwrap_or((text, ""));
+        let behind_scheme = place.split_once("://").map_or(place, |(_, rest)| rest);
+        if !behind_scheme.contains(['/', '?']) {
+            return Err(UrlError::TemplatedHost);
+        }
+        let place = EndpointUrl::parse(place)?;
+        Ok(Self::Made { template: Template::parse(text, Format::Url, variables)?, place })
+    }
+
+    /// The URL for a message.
+    ///
+    /// # Errors
+    /// [`MadeUrlError`] by cause.
+    pub fn resolve(&self, scope: &Scope) -> Result<EndpointUrl, MadeUrlError> {
+        let (template, place) = match self {
+            Self::Fixed(url) => return Ok(url.clone()),
+            Self::Made { template, place } => (template, place),
+        };
+        let text = template.render(scope)?;
+        let text = text.replace(['\t', '\n', '\r'], ""); // as every parser of URLs does
+        let path = text.split(['?', '#']).next().unwrap_or_default();
+        let is_dots =
+            |part: &str| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..");
+        if path.split(['/', '\\']).any(is_dots) {
+            return Err(MadeUrlError::Dots);
+        }
+        let made = EndpointUrl::parse(&text)?;
+        if made.url.origin() != place.url.origin() {
+            return Err(UrlError::TemplatedHost.into());
+        }
+        Ok(EndpointUrl { place: place.place.clone(), ..made })
+    }
 }
 
 impl EndpointUrl {
@@ -47,14 +132,21 @@ impl EndpointUrl {
         if url.fragment().is_some() {
             return Err(UrlError::Fragment);
         }
-        Ok(Self(url))
+        Ok(Self { place: url.as_str().to_owned(), url })
+    }
+
+    /// The part of it that is the same for every message: what is known of one is good for all.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
     }
 
     /// The values of its query, as sent and decoded: no log may show them.
     #[must_use]
     pub fn query_values(&self) -> Vec<String> {
-        let raw = self.0.query().unwrap_or_default().split('&').map(|pair| name_and_value(pair).1.to_owned());
-        let decoded = self.0.query_pairs().flat_map(|(name, value)| {
+        let raw =
+            self.url.query().unwrap_or_default().split('&').map(|pair| name_and_value(pair).1.to_owned());
+        let decoded = self.url.query_pairs().flat_map(|(name, value)| {
             let bare = value.is_empty().then(|| name.into_owned());
             bare.into_iter().chain([value.into_owned()])
         });
@@ -64,14 +156,14 @@ impl EndpointUrl {
     /// The URL itself: for the transport, never for a log.
     #[must_use]
     pub fn as_url(&self) -> &Url {
-        &self.0
+        &self.url
     }
 
     /// The URL for people: names of the query kept, its values masked.
     #[must_use]
     pub fn redacted(&self) -> String {
-        let mut url = self.0.clone();
-        if let Some(query) = self.0.query() {
+        let mut url = self.url.clone();
+        if let Some(query) = self.url.query() {
             let masked = |pair: &str| format!("{}***", name_and_value(pair).0);
             url.set_query(Some(&query.split('&').map(masked).collect::<Vec<_>>().join("&")));
         }
@@ -95,7 +187,48 @@ impl fmt::Debug for EndpointUrl {
 
 #[cfg(test)]
 mod tests {
-    use super::{EndpointUrl, UrlError};
+    use super::{EndpointUrl, MadeUrlError, Scope, UrlError, UrlTemplate};
+
+    fn made(url: &str, reference: &str) -> Result<String, MadeUrlError> {
+        let scope =
+            Scope::default().with_json("event", &serde_json::json!({"ref": reference}).to_string()).unwrap();
+        let url = UrlTemplate::parse(url, &["event"]).unwrap().resolve(&scope)?;
+        assert_eq!(url.place(), "https://shop.example/orders/");
+        Ok(url.as_url().as_str().to_owned())
+    }
+
+    #[test]
+    fn a_value_cannot_leave_its_place_in_a_url() {
+        let url = "https://shop.example/orders/{{ event.ref }}/status?by={{ event.ref }}";
+        for (reference, sent) in [
+            ("HD_1", "https://shop.example/orders/HD_1/status?by=HD_1"),
+            ("a/b?c#d", "https://shop.example/orders/a%2Fb%3Fc%23d/status?by=a%2Fb%3Fc%23d"),
+            ("@evil.example", "https://shop.example/orders/%40evil.example/status?by=%40evil.example"),
+            ("\\..", "https://shop.example/orders/%5C../status?by=%5C.."),
+            ("...", "https://shop.example/orders/.../status?by=..."),
+        ] {
+            assert_eq!(made(url, reference).as_deref(), Ok(sent), "{reference}");
+        }
+        for reference in [".", ".."] {
+            assert_eq!(made(url, reference), Err(MadeUrlError::Dots), "{reference}");
+        }
+        assert!(matches!(made(url, ""), Err(MadeUrlError::Render(_))));
+        let joined = "https://shop.example/orders/.{{ event.ref }}";
+        assert_eq!(made(joined, "."), Err(MadeUrlError::Dots));
+    }
+
+    #[test]
+    fn an_event_cannot_choose_the_receiver() {
+        for url in [
+            "{{ event.url }}",
+            "https://{{ event.host }}/orders",
+            "https://shop.example{{ event.path }}",
+            "https://shop.example:{{ event.port }}/",
+            "{% if true %}https://shop.example/{% endif %}",
+        ] {
+            assert_eq!(UrlTemplate::parse(url, &["event"]), Err(UrlError::TemplatedHost), "{url}");
+        }
+    }
 
     #[test]
     fn query_values_are_masked_and_names_kept() {

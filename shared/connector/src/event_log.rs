@@ -37,6 +37,8 @@ pub enum EventType {
     MessageUndelivered,
     /// A message was sent back to the event queue by the replay function.
     MessageReplayed,
+    /// A handler's own line about a message.
+    MessageNote,
     /// The pipeline is at fault for a message.
     MessageFault,
     /// A parameter is broken, or the configuration unreadable.
@@ -58,6 +60,7 @@ impl EventType {
             Self::MessageHeld => "message.held",
             Self::MessageUndelivered => "message.undelivered",
             Self::MessageReplayed => "message.replayed",
+            Self::MessageNote => "message.note",
             Self::MessageFault => "message.fault",
             Self::ConfigurationProblem => "configuration.problem",
             Self::EventLogRefused => "event-log.refused",

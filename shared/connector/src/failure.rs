@@ -47,6 +47,10 @@ codes! {
     Handler = "E_HANDLER",
     /// A route names no endpoint, or one that is missing or broken.
     Endpoint = "E_ENDPOINT",
+    /// A route's document is broken, and no good copy of it is known.
+    Route = "E_ROUTE",
+    /// A template or condition made nothing of the event.
+    Template = "E_TEMPLATE",
     /// A handler panicked.
     Panic = "E_PANIC",
     /// Too little time is left in the invocation to start the work.
@@ -113,7 +117,7 @@ mod tests {
     #[test]
     fn the_codes_are_frozen() {
         let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        insta::assert_snapshot!(codes.join(" "), @"E_PAYLOAD E_SIGNATURE E_ACCOUNT E_SOURCE E_TOO_LARGE E_QUEUE E_CONFIG E_MESSAGE E_VERSION E_UNROUTED E_HANDLER E_ENDPOINT E_PANIC E_DEADLINE E_TIMEOUT E_DNS E_CONNECT E_TLS E_BLOCKED_ADDRESS E_RESPONSE E_REQUEST E_BUSY E_SERVER E_REDIRECT E_GONE E_REJECTED E_TOKEN E_PAUSED E_UNRESPONSIVE E_CANCELLED");
+        insta::assert_snapshot!(codes.join(" "), @"E_PAYLOAD E_SIGNATURE E_ACCOUNT E_SOURCE E_TOO_LARGE E_QUEUE E_CONFIG E_MESSAGE E_VERSION E_UNROUTED E_HANDLER E_ENDPOINT E_ROUTE E_TEMPLATE E_PANIC E_DEADLINE E_TIMEOUT E_DNS E_CONNECT E_TLS E_BLOCKED_ADDRESS E_RESPONSE E_REQUEST E_BUSY E_SERVER E_REDIRECT E_GONE E_REJECTED E_TOKEN E_PAUSED E_UNRESPONSIVE E_CANCELLED");
     }
 
     #[derive(Debug, thiserror::Error)]

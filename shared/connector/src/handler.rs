@@ -3,19 +3,27 @@
 //! An author writes a plain `async fn`; the [`Registry`] erases its type. A handler sees the world through [`Context`] alone.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use crate::configuration::RoutingTable;
-use crate::delivery::{DeliveryFailure, Response};
-use crate::event_log::Subject;
-use crate::failure::Code;
+use crate::delivery::LOGGED_BODY_BYTES;
+use crate::delivery::{Body, DeliveryFailure, Response};
+use crate::event_log::{Entry, EventType, Subject};
+use crate::failure::{Code, chain};
 use crate::message::Message;
+use crate::ports::Queue;
 use crate::route::Route;
 use crate::sender::{Delivery, Sender, longest};
+use crate::template::Scope;
+
+/// The handler that passes an answer on, whatever handler the message's route names.
+pub const ANSWER_HANDLER: &str = "answer";
 
 /// A handler: chosen by a route's `handler`, runs once for each attempt of a message.
 pub trait Handler: Send + Sync + 'static {
@@ -48,6 +56,12 @@ pub enum HandlerError {
         /// What to mend.
         reason: String,
     },
+    /// The receiver's answer could not be passed on: tried again, delivery and all.
+    #[error("the receiver's answer could not be passed on: {reason}")]
+    Answer {
+        /// What happened.
+        reason: String,
+    },
     /// Too little time was left to start a delivery: nothing was sent, and the message is tried again.
     #[error("too little time was left in this invocation to start a delivery")]
     Deadline,
@@ -74,6 +88,10 @@ pub struct Run<'a> {
     pub subject: Subject<'a>,
     /// How deliveries are made.
     pub sender: &'a Sender,
+    /// Where answers are passed on.
+    pub event_queue: &'a dyn Queue,
+    /// The message's group there.
+    pub group: &'a str,
 }
 
 impl<'a> Context<'a> {
@@ -83,13 +101,90 @@ impl<'a> Context<'a> {
         Self { message, route, attempt, run }
     }
 
+    /// What the route's templates see of the message.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        self.route.scope(self.message)
+    }
+
+    /// The route's properties for its handler.
+    #[must_use]
+    pub fn props(&self) -> &Map<String, Value> {
+        &self.route.props
+    }
+
+    /// What the route's payload makes of the message; without one the event, byte for byte.
+    ///
+    /// # Errors
+    /// [`HandlerError::Misconfigured`] where the template makes nothing of it.
+    pub fn payload(&self, scope: &Scope) -> Result<Body, HandlerError> {
+        let Some(payload) = &self.route.payload else {
+            return Ok(self.message.payload.get().as_bytes().to_vec().into());
+        };
+        let text = payload.render(scope).map_err(|error| self.unmade("payload", &error))?;
+        Ok(Body { bytes: text.into_bytes(), content_type: self.route.content_type.clone() })
+    }
+
+    /// The error of a template of this route.
+    #[must_use]
+    pub fn unmade(&self, key: &str, error: &dyn Error) -> HandlerError {
+        let route = self.run.subject.route.unwrap_or_default();
+        HandlerError::Misconfigured {
+            code: Code::Template,
+            reason: format!("{key} of routes/{route}: {}", chain(error)),
+        }
+    }
+
+    /// The endpoint that the route names.
+    ///
+    /// # Errors
+    /// [`HandlerError::Misconfigured`] where it names none.
+    pub fn endpoint(&self) -> Result<&str, HandlerError> {
+        self.route.endpoint.as_deref().ok_or_else(|| HandlerError::Misconfigured {
+            code: Code::Endpoint,
+            reason: format!("the route names no endpoint, and handler {} needs one", self.route.handler),
+        })
+    }
+
+    /// Puts a line into the event log, with all that is known of the message: at most 2 KiB of it. Nothing is struck out
+    /// of it.
+    pub fn log(&self, text: &str) {
+        let shown = text.get(..text.floor_char_boundary(LOGGED_BODY_BYTES)).unwrap_or_default();
+        let Run { sender, subject, .. } = &self.run;
+        let entry =
+            Entry::new(EventType::MessageNote, (sender.clock)()).subject(subject).field("note", shown);
+        sender.event_log.record(entry);
+    }
+
+    /// Passes the receiver's answer on where the route responds: as a message of its own, with its own retries.
+    ///
+    /// # Errors
+    /// [`HandlerError::Answer`] where the queue does not take it: the message comes back, and is delivered again.
+    pub async fn pass_on(&self, response: &Response) -> Result<(), HandlerError> {
+        if self.route.respond.is_none() {
+            return Ok(());
+        }
+        let group = Message::answer_group(self.run.group);
+        let trace = self.run.subject.trace.map(str::to_owned);
+        let answer = self.message.answered(response).and_then(|answer| answer.outgoing(group, trace));
+        let answer = answer.map_err(|error| HandlerError::Answer { reason: chain(&error) })?;
+        let sent = self.run.event_queue.send(&answer).await;
+        sent.map_err(|error| HandlerError::Answer { reason: chain(&error) })
+    }
+
     /// Sends a body to the endpoint of this name, as its document says. The attempt is recorded whatever happens.
     ///
     /// # Errors
-    /// [`HandlerError::Misconfigured`] where there is no such usable endpoint, [`HandlerError::Paused`] where it is
-    /// paused, [`HandlerError::Deadline`] where the delivery could not end in time, else [`HandlerError::Delivery`].
-    pub async fn deliver(&self, endpoint: &str, body: Vec<u8>) -> Result<Response, HandlerError> {
-        let Run { deadline, table, subject, sender } = &self.run;
+    /// [`HandlerError::Misconfigured`] where there is no such usable endpoint or its templates make nothing of the message,
+    /// [`HandlerError::Paused`] where it is paused, [`HandlerError::Deadline`] where the delivery could not end in time,
+    /// else [`HandlerError::Delivery`].
+    pub async fn deliver(
+        &self,
+        endpoint: &str,
+        body: impl Into<Body> + Send,
+    ) -> Result<Response, HandlerError> {
+        let body = body.into();
+        let Run { deadline, table, subject, sender, .. } = &self.run;
         let target = table.endpoint(endpoint).ok_or_else(|| HandlerError::Misconfigured {
             code: Code::Endpoint,
             reason: format!("there is no usable endpoint endpoints/{endpoint}"),
@@ -97,12 +192,22 @@ impl<'a> Context<'a> {
         if target.paused {
             return Err(HandlerError::Paused { endpoint: endpoint.to_owned() });
         }
+        let made = target.target(&self.scope()).map_err(|error| HandlerError::Misconfigured {
+            code: Code::Template,
+            reason: format!("endpoint endpoints/{endpoint}: {}", chain(&error)),
+        })?;
         let left = Duration::try_from(deadline.duration_since((sender.clock)())).unwrap_or_default();
         if left < longest(target) {
             return Err(HandlerError::Deadline);
         }
         let subject = Subject { endpoint: Some(endpoint), ..*subject };
-        let delivery = Delivery { endpoint: target, subject: &subject, number: self.attempt, body };
+        let delivery = Delivery {
+            endpoint: target,
+            target: &made,
+            subject: &subject,
+            number: self.attempt,
+            body: &body,
+        };
         Ok(sender.send(delivery).await?)
     }
 }
@@ -162,6 +267,8 @@ impl Handlers {
     /// Runs the handler that the context's route names; `None` where there is none.
     #[must_use]
     pub fn handle<'a>(&self, context: &'a Context<'a>) -> Option<BoxFuture<'a, Result<(), HandlerError>>> {
-        self.0.get(context.route.handler.as_str()).map(|(_, handle)| handle(context))
+        let answer = context.message.answer.is_some();
+        let name = if answer { ANSWER_HANDLER } else { context.route.handler.as_str() };
+        self.0.get(name).map(|(_, handle)| handle(context))
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
+use crate::delivery::Response;
 use crate::event::{FluentEvent, object, text};
 
 /// Version of the envelope that this code writes, and the only one that it reads.
@@ -43,9 +44,21 @@ pub struct Message {
     /// The one route that it is for, after a split.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<String>,
+    /// What the route's receiver answered: the message is delivered, and its answer is still to be passed on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
     /// Fields of writers that know more than this reader.
     #[serde(flatten)]
     unknown: BTreeMap<String, Box<RawValue>>,
+}
+
+/// What a receiver answered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body: JSON as it came, anything else as a text.
+    pub body: Box<RawValue>,
 }
 
 /// Why a body on the event queue is not a message.
@@ -158,6 +171,7 @@ impl Message {
             received_at,
             payload,
             route: None,
+            answer: None,
             unknown: BTreeMap::new(),
         })
     }
@@ -180,6 +194,7 @@ impl Message {
             received_at: fields.take("receivedAt")?,
             payload: fields.take("payload")?,
             route: fields.take("route")?,
+            answer: fields.take("answer")?,
             unknown: fields.0,
         };
         for (field, value) in [("id", &message.id), ("name", &message.name), ("source", &message.source)] {
@@ -197,6 +212,19 @@ impl Message {
     #[must_use]
     pub fn for_route(&self, route: &str) -> Self {
         Self { route: Some(route.to_owned()), ..self.clone() }
+    }
+
+    /// The message that passes on what its receiver answered.
+    ///
+    /// # Errors
+    /// [`MessageError::Malformed`] where the answer cannot be written as JSON.
+    pub fn answered(&self, response: &Response) -> Result<Self, MessageError> {
+        let text = String::from_utf8_lossy(&response.body).into_owned();
+        let body = match RawValue::from_string(text.trim().to_owned()) {
+            Ok(json) => json,
+            Err(_) => serde_json::value::to_raw_value(&text).map_err(MessageError::Malformed)?,
+        };
+        Ok(Self { answer: Some(Answer { status: response.status, body }), ..self.clone() })
     }
 
     /// The message's body and SQS ids; `group` as [`group_of`] or [`Self::group_in`] made it.
@@ -223,6 +251,13 @@ impl Message {
         if plain.len() <= MAX_ID_CHARACTERS { plain } else { hashed(&[&plain]) }
     }
 
+    /// The group of what passes on the answer to a message of this group.
+    #[must_use]
+    pub fn answer_group(group: &str) -> String {
+        let plain = format!("{group}#answer");
+        if plain.len() <= MAX_ID_CHARACTERS { plain } else { hashed(&[&plain]) }
+    }
+
     /// What receivers see as `webhook-id` of this message by way of `route`: the same over retries and replays.
     #[must_use]
     pub fn webhook_id(&self, route: &str) -> String {
@@ -241,9 +276,10 @@ impl Message {
     }
 
     fn deduplication(&self) -> String {
-        match &self.route {
-            Some(route) => sqs_id(&[&self.source, &self.id, route]),
-            None => sqs_id(&[&self.source, &self.id]),
+        match (&self.route, &self.answer) {
+            (Some(route), None) => sqs_id(&[&self.source, &self.id, route]),
+            (Some(route), Some(_)) => sqs_id(&[&self.source, &self.id, route, "answer"]),
+            (None, _) => sqs_id(&[&self.source, &self.id]),
         }
     }
 }

@@ -46,6 +46,14 @@ pub struct Parameter {
     pub version: i64,
 }
 
+impl Parameter {
+    /// Whether it is the one of this section and name.
+    #[must_use]
+    pub fn is(&self, section: Section, name: &str) -> bool {
+        self.section == section && self.name == name
+    }
+}
+
 /// A parameter that cannot be used, and why; the others are not touched by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {

@@ -1,76 +1,168 @@
-//! A route: which messages go to which handler and endpoint, as `{prefix}/routes/{name}` says.
+//! A route: which messages go to which handler and endpoint, and what is made of them, as `{prefix}/routes/{name}` says.
 
-use serde::Deserialize;
+use http::HeaderValue;
+use serde_json::{Map, Value};
 
+use crate::document::{Document, DocumentError};
+use crate::located;
 use crate::message::Message;
+use crate::template::{Condition, Format, MESSAGE_VARIABLES, RenderError, Scope, Template, Tree};
 
-/// The handler of a route that names none: POSTs the event to the route's endpoint.
+/// The handler of a route that names none: sends the event, or what the route's payload makes of it, to the endpoint.
 pub const DEFAULT_HANDLER: &str = "webhook";
+/// Of a payload whose route names none.
+pub const DEFAULT_CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/json");
+
+const KEYS: [&str; 12] = [
+    "description",
+    "source",
+    "message",
+    "when",
+    "handler",
+    "endpoint",
+    "fetch",
+    "payload",
+    "contentType",
+    "respond",
+    "enabled",
+    "props",
+];
+/// Most characters of a name: that of a whole parameter (SSM API reference, `PutParameter`).
+const MAX_NAME: usize = 1_011;
 
 /// A route document.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, PartialEq)]
 pub struct Route {
-    /// Only messages of this source; absent: of any.
-    #[serde(default)]
-    pub source: Option<String>,
-    /// Which messages it wants.
-    pub message: MessageNames,
+    /// For people.
+    pub description: Option<String>,
+    /// Which messages it wants, before its condition is asked.
+    pub wanted: Wanted,
+    /// Only messages for which it holds; absent: all.
+    pub when: Option<Condition>,
     /// Name of the handler; `webhook` by default.
-    #[serde(default = "default_handler")]
     pub handler: String,
     /// Name of the endpoint that the handler delivers to.
-    #[serde(default)]
     pub endpoint: Option<String>,
+    /// What is asked of Fluent before the payload is made.
+    pub fetch: Option<Fetch>,
+    /// What is sent; absent: the event as it came.
+    pub payload: Option<Template>,
+    /// Of the payload; `application/json` by default.
+    pub content_type: HeaderValue,
+    /// The event that the receiver's answer becomes in Fluent.
+    pub respond: Option<Respond>,
     /// A disabled route wants nothing; true by default.
-    #[serde(default = "enabled")]
     pub enabled: bool,
-    /// For the handler; empty by default.
-    #[serde(default)]
-    pub props: serde_json::Map<String, serde_json::Value>,
+    /// For the handler and the templates; empty by default.
+    pub props: Map<String, Value>,
+}
+
+/// Which messages a route wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Only messages of this source; absent: of any.
+    pub source: Option<String>,
+    /// Of these names.
+    pub names: MessageNames,
 }
 
 /// A name or a list of names; `*` stands for any run of characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageNames(Vec<String>);
 
-/// Why a text is not a route.
-#[derive(Debug, thiserror::Error)]
-pub enum RouteError {
-    /// Not YAML, or not a route's keys and values: the text of the parser, with line and column.
-    #[error("{0}")]
-    Document(String),
-    /// A name is empty or holds a control character.
-    #[error("{key} must be a name: it is empty or holds a control character")]
-    Name {
-        /// The key that holds it.
-        key: &'static str,
-    },
+/// One GraphQL query against Fluent; its answer is `data` in the payload's template.
+#[derive(Debug, PartialEq)]
+pub struct Fetch {
+    /// The query.
+    pub query: String,
+    /// Its variables.
+    pub variables: Tree,
+}
+
+/// An event that is sent to Fluent when the delivery has succeeded: a message of its own, with its own retries.
+#[derive(Debug, PartialEq)]
+pub struct Respond {
+    /// Only for answers for which it holds; absent: all.
+    pub when: Option<Condition>,
+    /// The event's fields; those that are not given are those of the event that was delivered.
+    pub event: Tree,
 }
 
 impl Route {
     /// Reads a route document: YAML, so JSON too.
     ///
     /// # Errors
-    /// [`RouteError`] with the parser's line and column.
-    pub fn parse(text: &str) -> Result<Self, RouteError> {
-        // Without the snippet: the error goes into a log, and the document's other lines do not belong there.
-        let route: Self = serde_saphyr::from_str(text)
-            .map_err(|error| RouteError::Document(error.without_snippet().to_string()))?;
-        for (key, name) in [("handler", Some(&route.handler)), ("endpoint", route.endpoint.as_ref())] {
-            if name.is_some_and(|name| name.is_empty() || name.chars().any(char::is_control)) {
-                return Err(RouteError::Name { key });
-            }
-        }
-        Ok(route)
+    /// [`DocumentError`] names the key and its line.
+    pub fn parse(text: &str) -> Result<Self, DocumentError> {
+        Self::of_document(Document::parse(text, &KEYS)?)
     }
 
-    /// Whether the route is enabled and wants this message.
+    /// Reads a document that changes a shipped route: what it does not say stays as shipped.
+    ///
+    /// # Errors
+    /// [`DocumentError`] names the key and its line.
+    pub fn parse_over(text: &str, shipped: &Map<String, Value>) -> Result<Self, DocumentError> {
+        Self::of_document(Document::parse(text, &KEYS)?.over(shipped))
+    }
+
+    fn of_document(mut document: Document) -> Result<Self, DocumentError> {
+        let fetch = fetch(&mut document)?;
+        let content_type = content_type(&mut document)?;
+        let with_data = [MESSAGE_VARIABLES, &["data"]].concat();
+        let variables = if fetch.is_some() { &with_data } else { MESSAGE_VARIABLES };
+        let format = Format::of_content_type(content_type.to_str().unwrap_or_default());
+        Ok(Self {
+            description: document.text("description")?,
+            wanted: Wanted { source: document.text("source")?, names: names(&mut document)? },
+            when: condition(&mut document, "when", MESSAGE_VARIABLES)?,
+            handler: name(&mut document, "handler")?.unwrap_or_else(|| DEFAULT_HANDLER.to_owned()),
+            endpoint: name(&mut document, "endpoint")?,
+            payload: template(&mut document, "payload", format, variables)?,
+            respond: respond(&mut document)?,
+            enabled: document.switch("enabled")?.unwrap_or(true),
+            props: document.mapping("props")?.unwrap_or_default(),
+            fetch,
+            content_type,
+        })
+    }
+
+    /// Whether the route is enabled and wants this message; an error where its condition cannot tell.
+    ///
+    /// # Errors
+    /// [`RenderError`] of the condition.
+    pub fn wants(&self, message: &Message) -> Result<bool, RenderError> {
+        if !self.enabled || !self.wanted.includes(message) {
+            return Ok(false);
+        }
+        self.when.as_ref().map_or(Ok(true), |when| when.holds(&self.scope(message)))
+    }
+
+    /// What its templates see of a message.
     #[must_use]
-    pub fn wants(&self, message: &Message) -> bool {
-        self.enabled
-            && self.source.as_ref().is_none_or(|source| *source == message.source)
-            && self.message.contains(&message.name)
+    pub fn scope(&self, message: &Message) -> Scope {
+        Scope::of(message, &self.props)
+    }
+}
+
+impl Wanted {
+    /// Of a document that is broken elsewhere, as far as it tells.
+    #[must_use]
+    pub fn of_broken(text: &str) -> Option<Self> {
+        let (value, _) = located::read(text).ok()?;
+        let names = match value.get("message")? {
+            Value::String(name) => vec![name.clone()],
+            Value::Array(names) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
+        };
+        let source = value.get("source").and_then(Value::as_str).map(str::to_owned);
+        Some(Self { source, names: MessageNames(names) })
+    }
+
+    /// Whether the message has the source and one of the names.
+    #[must_use]
+    pub fn includes(&self, message: &Message) -> bool {
+        self.source.as_ref().is_none_or(|source| *source == message.source)
+            && self.names.contains(&message.name)
     }
 }
 
@@ -80,50 +172,104 @@ impl MessageNames {
     pub fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|pattern| matches(pattern, name))
     }
-}
 
-impl<'de> Deserialize<'de> for MessageNames {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(NamesVisitor)
+    /// The names as they were written.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
     }
 }
 
-/// By hand rather than `#[serde(untagged)]`, whose errors do not say what was wrong.
-struct NamesVisitor;
-
-impl<'de> serde::de::Visitor<'de> for NamesVisitor {
-    type Value = MessageNames;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a message name or a list of message names")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<MessageNames, E> {
-        non_empty(vec![name.to_owned()])
-    }
-
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut names: A) -> Result<MessageNames, A::Error> {
-        let mut all = Vec::new();
-        while let Some(name) = names.next_element::<String>()? {
-            all.push(name);
+fn names(document: &mut Document) -> Result<MessageNames, DocumentError> {
+    match document.text_or_texts("message")? {
+        None => Err(document.missing("message")),
+        Some(names) if names.is_empty() => {
+            Err(document.unusable("message", "must hold at least one name, or \"*\" for every message"))
         }
-        non_empty(all)
+        Some(names) => Ok(MessageNames(names)),
     }
 }
 
-fn non_empty<E: serde::de::Error>(names: Vec<String>) -> Result<MessageNames, E> {
-    if names.is_empty() || names.iter().any(String::is_empty) {
-        return Err(E::custom("a message name is empty: write the event's name, or `*` for every message"));
+/// A parameter's name, or a handler's.
+fn name(document: &mut Document, key: &str) -> Result<Option<String>, DocumentError> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
+    match document.text(key)? {
+        Some(name) if name.len() > MAX_NAME || !name.chars().all(is_allowed) => {
+            Err(document.unusable(key, "must be a name: letters, digits and . - _ /"))
+        }
+        name => Ok(name),
     }
-    Ok(MessageNames(names))
 }
 
-fn default_handler() -> String {
-    DEFAULT_HANDLER.to_owned()
+fn condition(
+    document: &mut Document,
+    key: &str,
+    variables: &[&str],
+) -> Result<Option<Condition>, DocumentError> {
+    let Some(text) = document.text(key)? else { return Ok(None) };
+    let parsed = Condition::parse(&text, variables);
+    parsed.map(Some).map_err(|error| document.unusable(key, error.to_string()))
 }
 
-fn enabled() -> bool {
-    true
+fn template(
+    document: &mut Document,
+    key: &str,
+    format: Format,
+    variables: &[&str],
+) -> Result<Option<Template>, DocumentError> {
+    let Some(text) = document.text(key)? else { return Ok(None) };
+    let parsed = Template::parse(&text, format, variables);
+    parsed.map(Some).map_err(|error| document.unusable(key, error.to_string()))
+}
+
+fn tree(document: &Document, key: &str, value: Value, variables: &[&str]) -> Result<Tree, DocumentError> {
+    Tree::parse(value, variables)
+        .map_err(|(path, error)| document.unusable(&format!("{key}{path}"), error.to_string()))
+}
+
+fn content_type(document: &mut Document) -> Result<HeaderValue, DocumentError> {
+    let Some(text) = document.text("contentType")? else { return Ok(DEFAULT_CONTENT_TYPE) };
+    let value = HeaderValue::from_str(text.trim())
+        .ok()
+        .filter(|value| value.to_str().is_ok_and(|text| text.contains('/')));
+    value.ok_or_else(|| document.unusable("contentType", "must be a media type such as application/xml"))
+}
+
+fn fetch(document: &mut Document) -> Result<Option<Fetch>, DocumentError> {
+    let Some(mut fetch) = document.section("fetch", &["query", "variables"])? else { return Ok(None) };
+    let query = fetch.required_text("query")?;
+    let variables = Value::Object(fetch.mapping("variables")?.unwrap_or_default());
+    let variables = tree(&fetch, "variables", variables, MESSAGE_VARIABLES)?;
+    Ok(Some(Fetch { query, variables }))
+}
+
+/// Fields of an event that `respond` may set.
+const RESPOND_KEYS: [&str; 11] = [
+    "when",
+    "name",
+    "retailerId",
+    "entityType",
+    "entityId",
+    "entityRef",
+    "entitySubtype",
+    "rootEntityType",
+    "rootEntityId",
+    "rootEntityRef",
+    "attributes",
+];
+
+fn respond(document: &mut Document) -> Result<Option<Respond>, DocumentError> {
+    let Some(mut respond) = document.section("respond", &RESPOND_KEYS)? else { return Ok(None) };
+    let variables = [MESSAGE_VARIABLES, &["response"]].concat();
+    let when = condition(&mut respond, "when", &variables)?;
+    let name = respond.required_text("name")?;
+    let mut fields = Map::from_iter([("name".to_owned(), Value::from(name))]);
+    for key in RESPOND_KEYS.into_iter().skip(2) {
+        fields.extend(respond.value(key).map(|value| (key.to_owned(), value)));
+    }
+    let event = Tree::parse(Value::Object(fields), &variables)
+        .map_err(|(path, error)| respond.unusable(path.trim_start_matches('.'), error.to_string()))?;
+    Ok(Some(Respond { when, event }))
 }
 
 /// Whether `pattern`, in which `*` stands for any run of characters, is `name`.
@@ -150,7 +296,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Route, matches};
+    use super::{Route, Wanted, matches};
 
     #[test]
     fn a_star_stands_for_any_run_of_characters() {
@@ -196,32 +342,25 @@ mod tests {
     fn a_route_needs_only_a_message() {
         let route = Route::parse("message: OrderStatusChange\nendpoint: storefront").unwrap();
         assert_eq!((route.handler.as_str(), route.enabled), ("webhook", true));
-        assert!(
-            Route::parse(r#"{"message": ["a", "b*"], "props": {"x": [1]}}"#).unwrap().message.contains("bc")
-        );
+        let route = Route::parse(r#"{"message": ["a", "b*"], "props": {"x": [1]}}"#).unwrap();
+        assert!(route.wanted.names.contains("bc"));
     }
 
     #[test]
-    fn a_broken_route_says_where_and_what() {
-        let unknown = Route::parse("message: a\nendpont: b").unwrap_err().to_string();
-        assert!(
-            unknown.contains("endpont") && unknown.contains("endpoint") && unknown.contains("line 2"),
-            "{unknown}"
-        );
-        for text in [
-            "",
-            "message: []",
-            "message: ''",
-            "endpoint: a",
-            "- a",
-            "message: {a: b}",
-            "message: [a",
-            "message: *",
-            "message: a\nendpoint: ''",
-            "message: a\nhandler: \"\\x01\"",
-            "message: a\nmessage: b",
-        ] {
-            assert!(Route::parse(text).is_err(), "{text}");
-        }
+    fn a_shipped_route_is_changed_key_by_key() {
+        let shipped =
+            serde_json::json!({"message": "a", "endpoint": "x", "enabled": false, "when": "event.id == 1"});
+        let shipped = shipped.as_object().unwrap();
+        let route = Route::parse_over("enabled: true", shipped).unwrap();
+        assert!(route.enabled && route.endpoint.as_deref() == Some("x") && route.when.is_some());
+        let route = Route::parse_over("endpoint: z\nwhen: null", shipped).unwrap();
+        assert!(!route.enabled && route.endpoint.as_deref() == Some("z") && route.when.is_none());
+    }
+
+    #[test]
+    fn a_broken_route_still_tells_what_it_wants() {
+        let wanted = Wanted::of_broken("message: [a, b]\nsource: fluent\nendpont: x").unwrap();
+        assert!(wanted.names.contains("b") && wanted.source.as_deref() == Some("fluent"));
+        assert_eq!(Wanted::of_broken("message: [a"), None);
     }
 }

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 
 use crate::authentication::Authentication;
 use crate::breaker::Breaker;
-use crate::delivery::{Attempt, DeliveryFailure, Next, OutboundRequest, Purpose, Response, Shown, Tried};
-use crate::endpoint::Endpoint;
+use crate::delivery::{
+    Attempt, Body, DeliveryFailure, Next, OutboundRequest, Purpose, Response, Shown, Tried,
+};
+use crate::endpoint::{Endpoint, Target};
 use crate::endpoint_url::EndpointUrl;
 use crate::event_log::{Entry, EventType, Subject};
 use crate::failure::Code;
@@ -40,11 +43,13 @@ pub struct Sender {
 /// One message's delivery to one endpoint.
 pub(crate) struct Delivery<'a> {
     pub(crate) endpoint: &'a Endpoint,
+    /// The endpoint, filled in for this message.
+    pub(crate) target: &'a Target,
     /// With `webhook`, the message's id for receivers.
     pub(crate) subject: &'a Subject<'a>,
     /// Number of the attempt, from 1.
     pub(crate) number: u32,
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: &'a Body,
 }
 
 /// Longest time that a delivery to this endpoint takes, token call included.
@@ -80,7 +85,7 @@ impl Sender {
             chance: (self.chance)(),
             purpose: Purpose::Delivery { token_may_be_outdated: false },
         };
-        self.rested(&delivery.endpoint.url, &tried)?;
+        self.rested(&delivery.target.url, &tried)?;
         let token = match &delivery.endpoint.authentication {
             Authentication::OAuth2(credentials) => {
                 Some((credentials, self.tokens.access(credentials, &tried, self).await?))
@@ -145,7 +150,8 @@ impl Sender {
 
     fn request(&self, delivery: &Delivery<'_>, token: Option<&AccessToken>) -> OutboundRequest {
         let endpoint = delivery.endpoint;
-        let mut headers = endpoint.headers.clone();
+        let mut headers = delivery.target.headers.clone();
+        headers.entry(CONTENT_TYPE).or_insert_with(|| delivery.body.content_type.clone());
         self.identify(delivery, &mut headers);
         match &endpoint.authentication {
             Authentication::Fixed { name, value, .. } => drop(headers.insert(name, value.clone())),
@@ -163,11 +169,11 @@ impl Sender {
         }
         OutboundRequest {
             method: endpoint.method.clone(),
-            url: endpoint.url.clone(),
+            url: delivery.target.url.clone(),
             headers,
-            body: delivery.body.clone(),
+            body: delivery.body.bytes.clone(),
             timeout: endpoint.timeout,
-            answer: Shown::Without(Redaction::of(&credentials, &endpoint.hidden_values())),
+            answer: Shown::Without(Redaction::of(&credentials, &delivery.target.hidden_values())),
         }
     }
 
@@ -180,7 +186,7 @@ impl Sender {
         }
         headers.insert(WEBHOOK_TIMESTAMP, timestamp.into());
         if let Authentication::StandardWebhooks(secrets) = &delivery.endpoint.authentication
-            && let Some(value) = signature(secrets, id, timestamp, &delivery.body)
+            && let Some(value) = signature(secrets, id, timestamp, &delivery.body.bytes)
         {
             headers.insert(WEBHOOK_SIGNATURE, value);
         }

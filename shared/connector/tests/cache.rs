@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use connector::cache::Cache;
 use connector::configuration::{KeyRing, RoutingTable};
+use connector::endpoint_url::UrlTemplate;
 use connector::parameter::Section;
 use testkit::fakes::{FakeConfiguration, FakeLog, ManualClock};
 
@@ -24,7 +25,10 @@ fn world<S: connector::cache::Snapshot>(parameters: &[(Section, &str, &str)]) ->
 }
 
 fn url(table: &RoutingTable) -> Option<&str> {
-    table.endpoint("shop").map(|endpoint| endpoint.url.as_url().as_str())
+    table.endpoint("shop").map(|endpoint| match &endpoint.url {
+        UrlTemplate::Fixed(url) => url.as_url().as_str(),
+        UrlTemplate::Made { .. } => "made",
+    })
 }
 
 #[tokio::test]
