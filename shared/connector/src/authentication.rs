@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue};
 use crate::document::{Document, DocumentError};
 use crate::endpoint_url::EndpointUrl;
 use crate::failure::chain;
+use crate::grant::{ClientCredentials, Grant};
 use crate::secret::Secret;
 use crate::standard_webhooks::{self, SigningSecret, WEBHOOK_SIGNATURE};
 
@@ -27,22 +28,9 @@ pub enum Authentication {
         secret: Secret,
     },
     /// An access token by OAuth 2.0 client credentials.
-    OAuth2(ClientCredentials),
+    OAuth2(Grant),
     /// Standard Webhooks signatures, one a secret.
     StandardWebhooks(Vec<SigningSecret>),
-}
-
-/// OAuth 2.0 client credentials (RFC 6749, 4.4).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ClientCredentials {
-    /// Where tokens are had.
-    pub token_url: EndpointUrl,
-    /// Who asks.
-    pub client_id: String,
-    /// The proof of it.
-    pub client_secret: Secret,
-    /// What the token is for; the server's default where absent.
-    pub scope: Option<String>,
 }
 
 #[derive(Clone, Copy)]
@@ -122,7 +110,7 @@ impl Authentication {
                 let credentials = value.split_once(' ').map(|(_, credentials)| credentials.to_owned());
                 [secret.expose().to_owned(), value].into_iter().chain(credentials).collect()
             }
-            Self::OAuth2(credentials) => vec![credentials.client_secret.expose().to_owned()],
+            Self::OAuth2(grant) => grant.secrets(),
             Self::StandardWebhooks(secrets) => secrets
                 .iter()
                 .flat_map(|secret| [secret.expose(), secret.encoded_key()])
@@ -165,13 +153,13 @@ fn api_key(auth: &mut Document) -> Result<Authentication, DocumentError> {
 
 fn oauth2(auth: &mut Document) -> Result<Authentication, DocumentError> {
     let token_url = auth.required_text("tokenUrl")?;
-    Ok(Authentication::OAuth2(ClientCredentials {
+    Ok(Authentication::OAuth2(Grant::ClientCredentials(ClientCredentials {
         token_url: EndpointUrl::parse(&token_url)
             .map_err(|error| auth.unusable("tokenUrl", chain(&error)))?,
         client_id: auth.required_text("clientId")?,
         client_secret: auth.required_secret("clientSecret")?,
         scope: auth.text("scope")?,
-    }))
+    })))
 }
 
 fn standard_webhooks(auth: &mut Document) -> Result<Authentication, DocumentError> {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::account::Account;
 use crate::cache::Snapshot;
 use crate::endpoint::Endpoint;
 use crate::failure::chain;
@@ -22,13 +23,14 @@ pub struct KeyRing {
     all: Vec<Arc<PublicKey>>,
 }
 
-/// What the message router needs: endpoints and routes.
+/// What the message router needs: endpoints, routes, and access to accounts.
 #[derive(Debug, Default)]
 pub struct RoutingTable {
     version: String,
     endpoints: BTreeMap<String, Arc<Endpoint>>,
     routes: BTreeMap<String, Arc<Route>>,
     broken: BTreeMap<String, BrokenRoute>,
+    accounts: BTreeMap<String, Arc<Account>>,
 }
 
 /// A route that cannot be used, and of which no good copy is known.
@@ -92,6 +94,12 @@ impl RoutingTable {
         usable.or_else(|| self.broken.get(name).map(Found::Broken))
     }
 
+    /// Access to the Fluent account of this id, where it is usable.
+    #[must_use]
+    pub fn account(&self, id: &str) -> Option<&Account> {
+        self.accounts.get(id).map(Arc::as_ref)
+    }
+
     /// Every route, by name.
     pub fn routes(&self) -> impl Iterator<Item = (&str, Found<'_>)> {
         let usable = self.routes.iter().map(|(name, route)| (name.as_str(), Found::Usable(route)));
@@ -109,7 +117,7 @@ impl RoutingTable {
 }
 
 impl Snapshot for RoutingTable {
-    const SECTIONS: &'static [Section] = &[Section::Endpoints, Section::Routes];
+    const SECTIONS: &'static [Section] = &[Section::Endpoints, Section::Routes, Section::Accounts];
 
     fn build(parameters: &[Parameter], last: Option<&Self>) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
@@ -132,8 +140,15 @@ impl Snapshot for RoutingTable {
                 routes.insert(name.to_owned(), route);
             }
         }
+        let accounts = parsed(
+            parameters,
+            Section::Accounts,
+            last.map(|last| &last.accounts),
+            &mut problems,
+            |_, text| Account::parse(text).map_err(|error| chain(&error)),
+        );
         let broken = broken_routes(parameters, &routes, &problems);
-        (Self { version: version_of(parameters), endpoints, routes, broken }, problems)
+        (Self { version: version_of(parameters), endpoints, routes, broken, accounts }, problems)
     }
 }
 

@@ -18,6 +18,10 @@ use crate::retry::{Schedule, retry_after};
 
 /// Most bytes of an answer's body that the event log shows.
 pub const LOGGED_BODY_BYTES: usize = 2_048;
+/// Most bytes of what an answer says is wrong that the event log shows.
+pub const LOGGED_ERROR_BYTES: usize = 1_024;
+/// Most bytes of an answer's body that are read, of a delivery or a token call: 64 KiB.
+pub const ANSWER_BYTES: usize = 65_536;
 
 /// What is delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub struct OutboundRequest {
     pub body: Vec<u8>,
     /// For the whole attempt, from name resolution to the last byte of the answer that is read.
     pub timeout: Duration,
+    /// Most bytes of the answer's body that are read.
+    pub answer_bytes: usize,
     /// What the record shows of the answer's body.
     pub answer: Shown,
 }
@@ -68,7 +74,7 @@ pub struct Response {
     pub status: u16,
     /// The header `Retry-After`, as it came.
     pub retry_after: Option<String>,
-    /// The body up to the transport's cap.
+    /// The body, up to the request's `answer_bytes`; what arrived of it where it broke off.
     pub body: Vec<u8>,
 }
 
@@ -116,24 +122,61 @@ pub enum Purpose {
         /// Whether a 401 may only mean that the access token has ended early.
         token_may_be_outdated: bool,
     },
-    /// Asks for something that a delivery needs.
+    /// Asks for something, or says something to an API: its answer matters.
     Question {
-        /// Whether a 2xx answer is one to work with.
-        usable: fn(&Response) -> bool,
-        /// The code where it is not.
-        code: Code,
+        /// What a 2xx answer is worth.
+        judge: fn(&Response) -> Result<(), Unusable>,
+        /// Whether a 401 may only mean that the access token has ended early; the call is then made again at once.
+        token_may_be_outdated: bool,
     },
 }
 
+/// A 2xx answer that cannot be worked with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// The stable code.
+    pub code: Code,
+    /// Whether another attempt may have a better answer.
+    pub may_pass: bool,
+    /// What is wrong with it: for the record, where secrets are struck out of it and its end is cut off. Never shown
+    /// where the answer is not.
+    pub detail: String,
+}
+
+impl Unusable {
+    /// Another attempt may have a better answer.
+    #[must_use]
+    pub fn passing(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, may_pass: true, detail: detail.into() }
+    }
+
+    /// No attempt will have a better one.
+    #[must_use]
+    pub fn lasting(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, may_pass: false, detail: detail.into() }
+    }
+
+    fn outcome(&self) -> Outcome {
+        if self.may_pass { Outcome::Retry(self.code) } else { Outcome::Refused(self.code) }
+    }
+}
+
 impl Purpose {
-    fn outcome(self, response: &Response) -> Outcome {
-        match (self, Outcome::of_status(response.status)) {
+    /// What an answer means, and what is wrong with it where its status does not say so.
+    fn outcome(self, response: &Response) -> (Outcome, Option<String>) {
+        let of_status = Outcome::of_status(response.status);
+        match (self, of_status) {
             (Self::Delivery { token_may_be_outdated: true }, _) if response.status == 401 => {
-                Outcome::Retry(Code::Token)
+                (Outcome::Retry(Code::Token), None)
             }
-            (Self::Question { usable, .. }, Outcome::Delivered) if usable(response) => Outcome::Answered,
-            (Self::Question { code, .. }, Outcome::Delivered) => Outcome::Retry(code),
-            (_, outcome) => outcome,
+            (Self::Question { token_may_be_outdated: true, .. }, _) if response.status == 401 => {
+                (Outcome::Repeat(Code::Token), None)
+            }
+            (Self::Question { judge, .. }, Outcome::Delivered) => match judge(response) {
+                Ok(()) => (Outcome::Answered, None),
+                Err(unusable) => (unusable.outcome(), Some(unusable.detail)),
+            },
+            _ => (of_status, None),
         }
     }
 }
@@ -227,18 +270,19 @@ impl Attempt {
     ) -> Result<Response, DeliveryFailure> {
         let now = clock();
         let status = self.result.as_ref().ok().map(|response| response.status);
-        let outcome = match &self.result {
+        let (outcome, detail) = match &self.result {
             Ok(response) => tried.purpose.outcome(response),
-            Err(failure) => Outcome::of_no_answer(failure.cause),
+            Err(failure) => (Outcome::of_no_answer(failure.cause), Some(failure.detail.clone())),
         };
         let failed = |code, next| Some(DeliveryFailure { code, status, next });
         let failure = match outcome {
             Outcome::Delivered | Outcome::Answered => None,
             Outcome::Retry(code) => failed(code, Next::after(tried, self.asked(now))),
+            Outcome::Repeat(code) => failed(code, Next::Retry { after: Duration::ZERO }),
             Outcome::Refused(code) => failed(code, Next::Undelivered { reason: Reason::Refused }),
         };
-        let entry =
-            self.record(Entry::new(EventType::OutboundAttempt, now).subject(tried.subject), tried.number);
+        let entry = Entry::new(EventType::OutboundAttempt, now).subject(tried.subject);
+        let entry = self.record(entry, tried.number, detail.as_deref());
         log.record(match (&failure, outcome) {
             (None, Outcome::Answered) => entry.field("outcome", "answered"),
             (None, _) => entry.field("outcome", "delivered"),
@@ -255,26 +299,30 @@ impl Attempt {
         }
     }
 
-    fn record(&self, entry: Entry, number: u32) -> Entry {
+    fn record(&self, entry: Entry, number: u32, detail: Option<&str>) -> Entry {
         let entry = entry
             .field("attempt", number)
             .field("request.method", self.method.as_str())
             .field("request.url", self.url.as_str())
             .field("request.bytes", self.request_bytes)
             .field("duration_ms", u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX));
-        match &self.result {
-            Err(failure) => entry.field("error", failure.detail.as_str()),
-            Ok(response) => {
-                let entry = entry
-                    .field("response.status", response.status)
-                    .field("response.bytes", response.body.len());
-                match &self.answer {
-                    Shown::Nothing => entry,
-                    Shown::Without(secrets) => {
-                        entry.field("response.body", secrets.shown(&response.body, LOGGED_BODY_BYTES))
-                    }
-                }
+        let Ok(response) = &self.result else { return told(entry, detail.map(str::to_owned)) };
+        let entry =
+            entry.field("response.status", response.status).field("response.bytes", response.body.len());
+        match &self.answer {
+            Shown::Nothing => entry,
+            Shown::Without(secrets) => {
+                let body = response.body.get(..ANSWER_BYTES).unwrap_or(&response.body);
+                let entry = entry.field("response.body", secrets.shown(body, LOGGED_BODY_BYTES));
+                told(entry, detail.map(|detail| secrets.shown(detail.as_bytes(), LOGGED_ERROR_BYTES)))
             }
         }
+    }
+}
+
+fn told(entry: Entry, error: Option<String>) -> Entry {
+    match error {
+        Some(error) => entry.field("error", error),
+        None => entry,
     }
 }

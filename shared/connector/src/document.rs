@@ -148,6 +148,18 @@ impl Document {
         self.required_text(key).map(Secret::new)
     }
 
+    /// An id that has to be there: a text that is not empty, or a whole number, which some write without quotes.
+    ///
+    /// # Errors
+    /// [`DocumentError`] by cause.
+    pub fn required_id(&mut self, key: &str) -> Result<String, DocumentError> {
+        match self.value(key) {
+            Some(Value::Number(number)) if number.is_u64() => Ok(number.to_string()),
+            Some(value) => self.as_text(key, value),
+            None => Err(self.missing(key)),
+        }
+    }
+
     /// `true` or `false`.
     ///
     /// # Errors

@@ -153,6 +153,15 @@ impl EndpointUrl {
         raw.chain(decoded).collect()
     }
 
+    /// The URL of `path`, which begins with a slash, below this one; a slash at this one's end does not count. A query
+    /// stays.
+    #[must_use]
+    pub fn below(&self, path: &str) -> Self {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
+        Self { place: url.as_str().to_owned(), url }
+    }
+
     /// The URL itself: for the transport, never for a log.
     #[must_use]
     pub fn as_url(&self) -> &Url {

@@ -11,6 +11,8 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::account::Account;
+use crate::call::{Call, Calling};
 use crate::configuration::RoutingTable;
 use crate::delivery::LOGGED_BODY_BYTES;
 use crate::delivery::{Body, DeliveryFailure, Response};
@@ -209,6 +211,30 @@ impl<'a> Context<'a> {
             body: &body,
         };
         Ok(sender.send(delivery).await?)
+    }
+}
+
+/// What API clients are made of.
+impl Context<'_> {
+    /// Access to the Fluent account of this id, where it is configured.
+    #[must_use]
+    pub fn account(&self, id: &str) -> Option<&Account> {
+        self.run.table.account(id)
+    }
+
+    /// Calls an API. Every attempt is recorded, and a failed one followed by others as the schedule of the route's
+    /// endpoint says, or the default one where it has none: an attempt is one of the message, whatever failed.
+    ///
+    /// # Errors
+    /// [`HandlerError::Deadline`] where the call could not end in time, else [`HandlerError::Delivery`].
+    pub async fn call(&self, call: &Call<'_>) -> Result<Response, HandlerError> {
+        let Run { deadline, table, subject, sender, .. } = &self.run;
+        let endpoint = self.route.endpoint.as_deref().and_then(|name| table.endpoint(name));
+        let schedule = endpoint.map(|endpoint| endpoint.schedule.clone()).unwrap_or_default();
+        let subject = Subject { endpoint: None, webhook: None, ..*subject };
+        let calling =
+            Calling { subject: &subject, number: self.attempt, schedule: &schedule, deadline: *deadline };
+        sender.call(call, &calling).await
     }
 }
 

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+pub mod account;
 pub mod authentication;
 pub mod breaker;
 pub mod cache;
+pub mod call;
 pub mod configuration;
 pub mod delivery;
 pub mod disposition;
@@ -13,6 +15,7 @@ pub mod environment;
 pub mod event;
 pub mod event_log;
 pub mod failure;
+pub mod grant;
 pub mod handler;
 pub mod keys;
 mod located;

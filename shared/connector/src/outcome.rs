@@ -9,6 +9,8 @@ pub enum Outcome {
     Delivered,
     /// Of a call that delivers nothing, such as one for a token: it got what it asked for.
     Answered,
+    /// Of such a call: its access token may only have ended early, so that it is made again at once with a new one.
+    Repeat(Code),
     /// The next attempt may succeed.
     Retry(Code),
     /// No attempt will succeed as things stand.

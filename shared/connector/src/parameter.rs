@@ -13,6 +13,8 @@ pub enum Section {
     Endpoints,
     /// Which message goes where.
     Routes,
+    /// Access to the accounts' Fluent API.
+    Accounts,
 }
 
 impl Section {
@@ -23,6 +25,7 @@ impl Section {
             Self::Keys => "keys",
             Self::Endpoints => "endpoints",
             Self::Routes => "routes",
+            Self::Accounts => "accounts",
         }
     }
 }

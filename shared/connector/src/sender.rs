@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use crate::authentication::Authentication;
 use crate::breaker::Breaker;
 use crate::delivery::{
-    Attempt, Body, DeliveryFailure, Next, OutboundRequest, Purpose, Response, Shown, Tried,
+    ANSWER_BYTES, Attempt, Body, DeliveryFailure, Next, OutboundRequest, Purpose, Response, Shown, Tried,
 };
 use crate::endpoint::{Endpoint, Target};
 use crate::endpoint_url::EndpointUrl;
@@ -18,11 +18,11 @@ use crate::failure::Code;
 use crate::ports::{Chance, Clock, EventLog, Transport};
 use crate::redaction::Redaction;
 use crate::standard_webhooks::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, signature};
-use crate::token::{AccessToken, TOKEN_TIMEOUT, Tokens};
+use crate::token::{AccessToken, TOKEN_TIMEOUT, Tokens, Wanted};
 use crate::trace::{TRACEPARENT, traceparent};
 
 /// To end an attempt whose timeout has passed, and to write its record.
-const TO_END: Duration = Duration::from_secs(1);
+pub(crate) const TO_END: Duration = Duration::from_secs(1);
 
 /// The ports that deliveries work with, and what an execution environment remembers between them.
 pub struct Sender {
@@ -87,8 +87,8 @@ impl Sender {
         };
         self.rested(&delivery.target.url, &tried)?;
         let token = match &delivery.endpoint.authentication {
-            Authentication::OAuth2(credentials) => {
-                Some((credentials, self.tokens.access(credentials, &tried, self).await?))
+            Authentication::OAuth2(grant) => {
+                Some((grant, self.tokens.access(grant, wanted(&tried), &tried, self).await?))
             }
             Authentication::None | Authentication::Fixed { .. } | Authentication::StandardWebhooks(_) => None,
         };
@@ -97,9 +97,8 @@ impl Sender {
         let request = self.request(&delivery, token.as_ref().map(|(_, token)| token));
         let attempt = self.attempt(request, &tried).await;
         let result = attempt.conclude(&tried, self.event_log.as_ref(), &self.clock);
-        if let (Err(DeliveryFailure { status: Some(401), .. }), Some((credentials, token))) = (&result, token)
-        {
-            self.tokens.forget(credentials, &token).await;
+        if let (Err(DeliveryFailure { status: Some(401), .. }), Some((grant, token))) = (&result, token) {
+            self.tokens.forget(grant, &token).await;
         }
         result
     }
@@ -173,6 +172,7 @@ impl Sender {
             headers,
             body: delivery.body.bytes.clone(),
             timeout: endpoint.timeout,
+            answer_bytes: ANSWER_BYTES,
             answer: Shown::Without(Redaction::of(&credentials, &delivery.target.hidden_values())),
         }
     }
@@ -195,6 +195,11 @@ impl Sender {
             headers.insert(TRACEPARENT, value);
         }
     }
+}
+
+/// The last of several attempts has a new token: there is none after it that could make good for one that ended early.
+fn wanted(tried: &Tried<'_>) -> Wanted<'static> {
+    if tried.number > 1 && tried.schedule.is_last(tried.number) { Wanted::New } else { Wanted::Any }
 }
 
 /// Records an attempt whose future was dropped: the receiver may have got it.

@@ -1,21 +1,19 @@
-//! Access tokens by OAuth 2.0 client credentials: kept until shortly before they expire, had once for all who wait.
+//! Access tokens: kept until shortly before they expire, had once for all who wait.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue, Method};
+use http::HeaderValue;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::authentication::{ClientCredentials, hidden};
-use crate::delivery::{DeliveryFailure, Next, OutboundRequest, Purpose, Response, Shown, Tried};
+use crate::authentication::hidden;
+use crate::delivery::{DeliveryFailure, Next, Purpose, Response, Tried, Unusable};
 use crate::disposition::Reason;
 use crate::failure::Code;
+use crate::grant::Grant;
 use crate::sender::Sender;
 
 /// For a whole token call.
@@ -27,9 +25,9 @@ const DEFAULT_LIFE: Duration = Duration::from_mins(5);
 
 /// The tokens of an execution environment.
 #[derive(Default)]
-pub struct Tokens(Mutex<HashMap<ClientCredentials, Arc<Slot>>>);
+pub struct Tokens(Mutex<HashMap<Grant, Arc<Slot>>>);
 
-/// One credentials' token.
+/// One grant's token.
 #[derive(Default)]
 struct Slot {
     /// How many calls have ended: tells those who waited for one from those who come later.
@@ -60,6 +58,17 @@ pub struct AccessToken {
     pub fresh: bool,
 }
 
+/// Which token will do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// A kept one, or else a new one.
+    Any,
+    /// A new one, or what the call of another, waited for, has just brought.
+    New,
+    /// Any but this one, which a receiver did not accept.
+    Other(&'a AccessToken),
+}
+
 /// No token; with the status of the answer, where there was one.
 #[derive(Debug, Clone, Copy)]
 enum TokenError {
@@ -70,30 +79,29 @@ enum TokenError {
 }
 
 impl Tokens {
-    /// A token that is good for a delivery now. The last of several attempts has a new one: there is none after it that
-    /// could make good for a token that ended early.
+    /// A token that is good for a call now.
     ///
     /// # Errors
     /// [`DeliveryFailure`] with `E_TOKEN`: retried where the server may answer later, else misconfigured.
     pub(crate) async fn access(
         &self,
-        credentials: &ClientCredentials,
+        grant: &Grant,
+        which: Wanted<'_>,
         tried: &Tried<'_>,
         sender: &Sender,
     ) -> Result<AccessToken, DeliveryFailure> {
-        let slot = self.slot(credentials);
+        let slot = self.slot(grant);
         let ended = slot.ended.load(Ordering::Acquire);
         let mut state = slot.state.lock().await;
         let waited = slot.ended.load(Ordering::Acquire) != ended;
-        let renew = tried.number > 1 && tried.schedule.is_last(tried.number) && !waited;
         match &*state {
-            State::Held(held) if (sender.clock)() < held.use_until && !renew => {
+            State::Held(held) if (sender.clock)() < held.use_until && which.admits(held, waited) => {
                 return Ok(AccessToken { value: held.value.clone(), fresh: false });
             }
-            State::Failed(error) if waited => return Err(error.shared(credentials, tried, sender)),
+            State::Failed(error) if waited => return Err(error.shared(grant, tried, sender)),
             State::Empty | State::Held(_) | State::Failed(_) => {}
         }
-        let asked = ask(credentials, tried, sender).await;
+        let asked = ask(grant, tried, sender).await;
         slot.ended.fetch_add(1, Ordering::Release);
         match asked {
             Ok(held) => {
@@ -109,17 +117,27 @@ impl Tokens {
     }
 
     /// Forgets a token that a receiver did not accept, unless another has taken its place.
-    pub(crate) async fn forget(&self, credentials: &ClientCredentials, token: &AccessToken) {
-        let slot = self.slot(credentials);
+    pub(crate) async fn forget(&self, grant: &Grant, token: &AccessToken) {
+        let slot = self.slot(grant);
         let mut state = slot.state.lock().await;
         if matches!(&*state, State::Held(held) if held.value == token.value) {
             *state = State::Empty;
         }
     }
 
-    fn slot(&self, credentials: &ClientCredentials) -> Arc<Slot> {
+    fn slot(&self, grant: &Grant) -> Arc<Slot> {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(slots.entry(credentials.clone()).or_default())
+        Arc::clone(slots.entry(grant.clone()).or_default())
+    }
+}
+
+impl Wanted<'_> {
+    fn admits(self, held: &Held, waited: bool) -> bool {
+        match self {
+            Self::Any => true,
+            Self::New => waited,
+            Self::Other(refused) => held.value != refused.value,
+        }
     }
 }
 
@@ -134,24 +152,24 @@ impl TokenError {
     }
 
     /// For a delivery that waited for another's call: its own record.
-    fn shared(self, credentials: &ClientCredentials, tried: &Tried<'_>, sender: &Sender) -> DeliveryFailure {
+    fn shared(self, grant: &Grant, tried: &Tried<'_>, sender: &Sender) -> DeliveryFailure {
         let failure = self.failure(tried);
         let error = "nothing was sent: the token call of another delivery, which this one waited for, failed";
-        sender.record_unsent(&credentials.token_url, tried, &failure, error);
+        sender.record_unsent(grant.token_url(), tried, &failure, error);
         failure
     }
 }
 
 async fn ask(
-    credentials: &ClientCredentials,
+    grant: &Grant,
     tried: &Tried<'_>,
     sender: &Sender,
 ) -> Result<Held, (TokenError, DeliveryFailure)> {
     let now = || (sender.clock)();
-    let tried = Tried { purpose: Purpose::Question { usable, code: Code::Token }, ..*tried };
+    let tried = Tried { purpose: Purpose::Question { judge, token_may_be_outdated: false }, ..*tried };
     let failed = |error: TokenError| (error, error.failure(&tried));
-    let request = request(credentials).ok_or_else(|| failed(TokenError::Refused { status: None }))?;
-    if let Err(failure) = sender.rested(&credentials.token_url, &tried) {
+    let request = grant.request().ok_or_else(|| failed(TokenError::Refused { status: None }))?;
+    if let Err(failure) = sender.rested(grant.token_url(), &tried) {
         return Err((TokenError::Failed { status: None, asked: None }, failure));
     }
     let attempt = sender.attempt(request, &tried).await;
@@ -171,32 +189,11 @@ async fn ask(
     }
 }
 
-/// Client id and secret in the header `Authorization`, form-encoded first (RFC 6749, 2.3.1).
-fn request(credentials: &ClientCredentials) -> Option<OutboundRequest> {
-    let encoded = |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-    let client =
-        format!("{}:{}", encoded(&credentials.client_id), encoded(credentials.client_secret.expose()));
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", "client_credentials");
-    if let Some(scope) = &credentials.scope {
-        form.append_pair("scope", scope);
+fn judge(response: &Response) -> Result<(), Unusable> {
+    match held(response, Timestamp::UNIX_EPOCH) {
+        Some(_) => Ok(()),
+        None => Err(Unusable::passing(Code::Token, "the answer holds no access token")),
     }
-    let mut headers = HeaderMap::new();
-    headers.insert(AUTHORIZATION, hidden(&format!("Basic {}", STANDARD.encode(client)))?);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    Some(OutboundRequest {
-        method: Method::POST,
-        url: credentials.token_url.clone(),
-        headers,
-        body: form.finish().into_bytes(),
-        timeout: TOKEN_TIMEOUT,
-        answer: Shown::Nothing,
-    })
-}
-
-fn usable(response: &Response) -> bool {
-    held(response, Timestamp::UNIX_EPOCH).is_some()
 }
 
 /// The token of a server's answer (RFC 6749, 5.1); `expires_in` is a number, or one in quotes.

@@ -41,6 +41,18 @@ fn the_route_of_the_readme_is_a_route() {
     assert!(connector::route::Route::parse("message: OrderStatusChange\nendpoint: storefront").is_ok());
 }
 
+#[test]
+fn the_accounts_of_the_readme_are_accounts() {
+    let examples = examples("accounts");
+    assert!(!examples.is_empty());
+    for example in examples {
+        let account = connector::account::Account::parse(example);
+        assert!(account.is_ok(), "{example}: {account:?}");
+    }
+    assert!(README.contains("(2 MiB of an API's)"));
+    assert_eq!(connector::call::CALL_ANSWER_BYTES, 2 << 20);
+}
+
 /// The YAML blocks that are one parameter of a section, by their first line.
 fn examples(section: &str) -> Vec<&'static str> {
     let blocks = README.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("yaml\n"));

@@ -13,4 +13,4 @@ pub use client::BuildError;
 pub use networks::{Networks, NetworksError};
 pub use policy::{AddressPolicy, Reach, Rule};
 pub use resolver::Lookup;
-pub use transport::{BODY_CAP_BYTES, HttpTransport};
+pub use transport::HttpTransport;

@@ -10,9 +10,6 @@ use crate::client::{BuildError, GuardedClient, Surroundings};
 use crate::failure;
 use crate::policy::AddressPolicy;
 
-/// Most bytes of an answer's body that are read: 64 KiB.
-pub const BODY_CAP_BYTES: usize = 65_536;
-
 /// The transport over shared, guarded HTTP clients.
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
@@ -60,7 +57,7 @@ impl HttpTransport {
         Ok(Response {
             status: answer.status().as_u16(),
             retry_after: retry_after.map(str::to_owned),
-            body: read_capped(answer, deadline).await,
+            body: read_capped(answer, request.answer_bytes, deadline).await,
         })
     }
 }
@@ -83,12 +80,12 @@ async fn notice_closed_connections() {
 }
 
 /// What arrives of the body until the cap, the deadline, or its end, be it a broken one.
-async fn read_capped(mut answer: reqwest::Response, deadline: Instant) -> Vec<u8> {
+async fn read_capped(mut answer: reqwest::Response, cap: usize, deadline: Instant) -> Vec<u8> {
     let mut body = Vec::new();
-    while body.len() < BODY_CAP_BYTES {
+    while body.len() < cap {
         match timeout_at(deadline, answer.chunk()).await {
             Ok(Ok(Some(chunk))) => {
-                let room = BODY_CAP_BYTES - body.len();
+                let room = cap - body.len();
                 body.extend(chunk.iter().take(room));
             }
             Ok(Ok(None) | Err(_)) | Err(_) => break,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use connector::delivery::{DeliveryFailure, OutboundRequest, Purpose, Response, Shown, Tried};
+use connector::delivery::{ANSWER_BYTES, DeliveryFailure, OutboundRequest, Purpose, Response, Shown, Tried};
 use connector::endpoint_url::EndpointUrl;
 use connector::event_log::Subject;
 use connector::failure::Code;
@@ -66,6 +66,7 @@ pub(crate) fn request(url: &str) -> OutboundRequest {
         headers: HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]),
         body: BODY.to_vec(),
         timeout: Duration::from_millis(700),
+        answer_bytes: ANSWER_BYTES,
         answer: Shown::Without(Redaction::default()),
     }
 }

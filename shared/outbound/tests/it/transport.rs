@@ -3,9 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use connector::delivery::Response;
+use connector::delivery::{ANSWER_BYTES, Response};
 use connector::failure::Code;
-use outbound::BODY_CAP_BYTES;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
@@ -127,7 +126,7 @@ async fn a_huge_body_is_read_to_the_cap() {
         while stream.write_all(&vec![b'x'; 65_536]).await.is_ok() {}
     })
     .await;
-    assert_eq!(result.unwrap().body.len(), BODY_CAP_BYTES);
+    assert_eq!(result.unwrap().body.len(), ANSWER_BYTES);
     assert_eq!(entry["response.body"].as_str().unwrap().len(), connector::delivery::LOGGED_BODY_BYTES);
 }
 
