@@ -66,6 +66,17 @@ def test_no_policy_allows_an_action_by_wildcard_or_every_resource_but_to_xray():
                 assert statement["Resource"] != "*" or all(action.startswith("xray:") for action in actions)
 
 
+def test_each_function_may_read_the_sections_that_it_reads_and_no_other():
+    source = (ROOT / "shared/connector/src/configuration.rs").read_text()
+    for snapshot, role in (("KeyRing", "WebhookReceiverRole"), ("RoutingTable", "MessageRouterRole")):
+        sections = re.search(rf"impl Snapshot for {snapshot} \{{\s+const SECTIONS:[^=]+= &\[([^\]]+)\]", source)[1]
+        names = {section.lower() for section in re.findall(r"Section::(\w+)", sections)}
+        statements = RESOURCES[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+        read = next(statement for statement in statements if statement["Action"] == "ssm:GetParametersByPath")
+        paths = {resource.split("${AWS::StackName}/")[1] for resource in read["Resource"]}
+        assert paths == names | {f"{name}/*" for name in names}, snapshot
+
+
 def test_no_key_is_configured_by_the_template():
     assert not of("AWS::SSM::Parameter")
     assert "BEGIN PUBLIC KEY" not in (ROOT / "template.yaml").read_text()
