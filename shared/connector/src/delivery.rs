@@ -312,12 +312,17 @@ impl Attempt {
         match &self.answer {
             Shown::Nothing => entry,
             Shown::Without(secrets) => {
-                let body = response.body.get(..ANSWER_BYTES).unwrap_or(&response.body);
-                let entry = entry.field("response.body", secrets.shown(body, LOGGED_BODY_BYTES));
-                told(entry, detail.map(|detail| secrets.shown(detail.as_bytes(), LOGGED_ERROR_BYTES)))
+                let body = secrets.shown(within(&response.body), LOGGED_BODY_BYTES);
+                let entry = entry.field("response.body", body);
+                told(entry, detail.map(|detail| secrets.shown(within(detail.as_bytes()), LOGGED_ERROR_BYTES)))
             }
         }
     }
+}
+
+/// As much of a text as secrets are sought in: far more than is shown of it.
+fn within(text: &[u8]) -> &[u8] {
+    text.get(..ANSWER_BYTES).unwrap_or(text)
 }
 
 fn told(entry: Entry, error: Option<String>) -> Entry {

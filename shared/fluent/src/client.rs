@@ -1,0 +1,79 @@
+//! The calls that a handler makes.
+
+use std::time::Duration;
+
+use connector::account::Account;
+use connector::call::Call;
+use connector::delivery::{Response, Unusable};
+use connector::failure::Code;
+use connector::handler::{Context, HandlerError};
+use serde_json::{Value, json};
+
+use crate::event::{self, Event, EventAnswer};
+use crate::graphql;
+
+/// Of one query or mutation.
+pub const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// Of one event: what Fluent recommends for asynchronous ones, and the longest that fits an invocation of the router.
+pub const EVENT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The API of one account, within the handling of one message.
+pub struct Client<'a> {
+    context: &'a Context<'a>,
+    account: &'a Account,
+}
+
+impl<'a> Client<'a> {
+    pub(crate) fn new(context: &'a Context<'a>, account: &'a Account) -> Self {
+        Self { context, account }
+    }
+
+    /// The `data` of a query or mutation.
+    ///
+    /// # Errors
+    /// [`HandlerError::Delivery`], with `E_GRAPHQL` where the answer holds errors, and with `E_ANSWER` where it is none;
+    /// [`HandlerError::Deadline`] where the call could not end in time.
+    pub async fn graphql(&self, query: &str, variables: &Value) -> Result<Value, HandlerError> {
+        let body = json!({"query": query, "variables": variables});
+        let judge = |response: &Response| graphql::data(response).map(drop);
+        let response = self.post("/graphql", &body, QUERY_TIMEOUT, judge).await?;
+        graphql::data(&response).map_err(|_judged| HandlerError::Misconfigured {
+            code: Code::Answer,
+            reason: "an answer that was usable no longer is".to_owned(),
+        })
+    }
+
+    /// Queues an event in Fluent.
+    ///
+    /// # Errors
+    /// [`HandlerError::Delivery`], or [`HandlerError::Deadline`] where the call could not end in time.
+    pub async fn event(&self, event: &Event) -> Result<EventAnswer, HandlerError> {
+        self.sent("/api/v4.1/event/async", event).await
+    }
+
+    /// Runs an event in Fluent and waits for its end, for at most [`EVENT_TIMEOUT`]; what came of it is in
+    /// [`EventAnswer::status`].
+    ///
+    /// # Errors
+    /// [`HandlerError::Delivery`], or [`HandlerError::Deadline`] where the call could not end in time.
+    pub async fn event_sync(&self, event: &Event) -> Result<EventAnswer, HandlerError> {
+        self.sent("/api/v4.1/event/sync", event).await
+    }
+
+    async fn sent(&self, path: &str, event: &Event) -> Result<EventAnswer, HandlerError> {
+        let body = event.body(self.account.retailer());
+        let response = self.post(path, &body, EVENT_TIMEOUT, event::judge).await?;
+        Ok(EventAnswer::of(&response.body))
+    }
+
+    async fn post(
+        &self,
+        path: &str,
+        body: &Value,
+        timeout: Duration,
+        judge: fn(&Response) -> Result<(), Unusable>,
+    ) -> Result<Response, HandlerError> {
+        let (grant, url) = (self.account.grant(), self.account.url(path));
+        self.context.call(&Call::post(grant, url, body.to_string().into_bytes(), timeout, judge)).await
+    }
+}

@@ -1,0 +1,46 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod event;
+mod graphql;
+
+use connector::failure::Code;
+use connector::handler::{Context, HandlerError};
+
+pub use client::{Client, EVENT_TIMEOUT, QUERY_TIMEOUT};
+pub use event::{Event, EventAnswer, Key};
+
+/// What a handler's context gives of Fluent.
+pub trait FluentContext {
+    /// The API of the message's account.
+    ///
+    /// # Errors
+    /// [`HandlerError::Misconfigured`] with `E_ACCESS` where the message names no account, or none that is configured.
+    fn fluent(&self) -> Result<Client<'_>, HandlerError>;
+
+    /// The API of this account.
+    ///
+    /// # Errors
+    /// [`HandlerError::Misconfigured`] with `E_ACCESS` where it is not configured.
+    fn fluent_of(&self, account_id: &str) -> Result<Client<'_>, HandlerError>;
+}
+
+impl FluentContext for Context<'_> {
+    fn fluent(&self) -> Result<Client<'_>, HandlerError> {
+        match self.message.about().account_id {
+            Some(id) => self.fluent_of(&id),
+            None => Err(inaccessible("the message names no account".to_owned())),
+        }
+    }
+
+    fn fluent_of(&self, account_id: &str) -> Result<Client<'_>, HandlerError> {
+        match self.account(account_id) {
+            Some(account) => Ok(Client::new(self, account)),
+            None => Err(inaccessible(format!("there is no usable account accounts/{account_id}"))),
+        }
+    }
+}
+
+fn inaccessible(reason: String) -> HandlerError {
+    HandlerError::Misconfigured { code: Code::Access, reason }
+}
