@@ -3,12 +3,15 @@
 use std::future::Future;
 use std::time::Duration;
 
-use connector::delivery::{ANSWER_BYTES, Response};
+use connector::call::CALL_ANSWER_BYTES;
+use connector::delivery::{ANSWER_BYTES, OutboundRequest, Response};
 use connector::failure::Code;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::support::{OK, Outcome, beside, get, is_untouched, listener, local, read_request};
+use crate::support::{
+    OK, Outcome, attempt, beside, get, is_untouched, listener, local, read_request, request,
+};
 
 /// One POST to a server that treats its first connection as `serve` says.
 async fn against<F: Future<Output = ()>>(serve: impl FnOnce(TcpStream, String) -> F) -> Outcome {
@@ -128,6 +131,22 @@ async fn a_huge_body_is_read_to_the_cap() {
     .await;
     assert_eq!(result.unwrap().body.len(), ANSWER_BYTES);
     assert_eq!(entry["response.body"].as_str().unwrap().len(), connector::delivery::LOGGED_BODY_BYTES);
+}
+
+#[tokio::test]
+async fn a_request_that_allows_more_of_an_answer_gets_more() {
+    let (listener, port) = listener().await;
+    let server = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        read_request(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 104857600\r\n\r\n").await.unwrap();
+        while stream.write_all(&vec![b'x'; 65_536]).await.is_ok() {}
+    };
+    let request = request(&format!("http://127.0.0.1:{port}/"));
+    let timeout = Duration::from_secs(10);
+    let request = OutboundRequest { answer_bytes: CALL_ANSWER_BYTES, timeout, ..request };
+    let Outcome { result, .. } = beside(server, async { attempt(&local(), request).await }).await;
+    assert_eq!(result.unwrap().body.len(), CALL_ANSWER_BYTES);
 }
 
 #[tokio::test]
