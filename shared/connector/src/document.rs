@@ -106,6 +106,14 @@ impl Document {
         Self::of(value, String::new(), known, Arc::new(lines))
     }
 
+    /// A document of a value that was read already.
+    ///
+    /// # Errors
+    /// [`DocumentError`] for what is no mapping, or holds another key.
+    pub fn of_value(value: Value, known: &[&str]) -> Result<Self, DocumentError> {
+        Self::of(value, String::new(), known, Arc::default())
+    }
+
     fn of(value: Value, prefix: String, known: &[&str], lines: Arc<Lines>) -> Result<Self, DocumentError> {
         let holder = prefix.strip_suffix('.').unwrap_or_default();
         let at = Place { path: holder.to_owned(), line: lines.get(holder).copied() };
@@ -148,16 +156,24 @@ impl Document {
         self.required_text(key).map(Secret::new)
     }
 
-    /// An id that has to be there: a text that is not empty, or a whole number, which some write without quotes.
+    /// An id: a text that is not empty, or a whole number, which some write without quotes.
+    ///
+    /// # Errors
+    /// [`DocumentError::Expected`].
+    pub fn id(&mut self, key: &str) -> Result<Option<String>, DocumentError> {
+        match self.value(key) {
+            Some(Value::Number(number)) if number.is_u64() => Ok(Some(number.to_string())),
+            Some(value) => self.as_text(key, value).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// An id that has to be there.
     ///
     /// # Errors
     /// [`DocumentError`] by cause.
     pub fn required_id(&mut self, key: &str) -> Result<String, DocumentError> {
-        match self.value(key) {
-            Some(Value::Number(number)) if number.is_u64() => Ok(number.to_string()),
-            Some(value) => self.as_text(key, value),
-            None => Err(self.missing(key)),
-        }
+        self.id(key)?.ok_or_else(|| self.missing(key))
     }
 
     /// `true` or `false`.

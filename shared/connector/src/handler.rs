@@ -16,6 +16,7 @@ use crate::call::{Call, Calling};
 use crate::configuration::RoutingTable;
 use crate::delivery::LOGGED_BODY_BYTES;
 use crate::delivery::{Body, DeliveryFailure, Response};
+use crate::endpoint::Endpoint;
 use crate::event_log::{Entry, EventType, Subject};
 use crate::failure::{Code, chain};
 use crate::message::Message;
@@ -148,6 +149,26 @@ impl<'a> Context<'a> {
         })
     }
 
+    /// The same, where it is not paused: for handlers that have something to do before they deliver.
+    ///
+    /// # Errors
+    /// As [`endpoint`](Self::endpoint), and as [`deliver`](Self::deliver) for an endpoint that is missing or paused.
+    pub fn open_endpoint(&self) -> Result<&str, HandlerError> {
+        let name = self.endpoint()?;
+        self.opened(name).map(|_| name)
+    }
+
+    fn opened(&self, endpoint: &str) -> Result<&'a Endpoint, HandlerError> {
+        let target = self.run.table.endpoint(endpoint).ok_or_else(|| HandlerError::Misconfigured {
+            code: Code::Endpoint,
+            reason: format!("there is no usable endpoint endpoints/{endpoint}"),
+        })?;
+        if target.paused {
+            return Err(HandlerError::Paused { endpoint: endpoint.to_owned() });
+        }
+        Ok(target)
+    }
+
     /// Puts a line into the event log, with all that is known of the message: at most 2 KiB of it. Nothing is struck out
     /// of it.
     pub fn log(&self, text: &str) {
@@ -186,14 +207,8 @@ impl<'a> Context<'a> {
         body: impl Into<Body> + Send,
     ) -> Result<Response, HandlerError> {
         let body = body.into();
-        let Run { deadline, table, subject, sender, .. } = &self.run;
-        let target = table.endpoint(endpoint).ok_or_else(|| HandlerError::Misconfigured {
-            code: Code::Endpoint,
-            reason: format!("there is no usable endpoint endpoints/{endpoint}"),
-        })?;
-        if target.paused {
-            return Err(HandlerError::Paused { endpoint: endpoint.to_owned() });
-        }
+        let Run { deadline, subject, sender, .. } = &self.run;
+        let target = self.opened(endpoint)?;
         let made = target.target(&self.scope()).map_err(|error| HandlerError::Misconfigured {
             code: Code::Template,
             reason: format!("endpoint endpoints/{endpoint}: {}", chain(&error)),

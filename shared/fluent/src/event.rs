@@ -1,8 +1,45 @@
 //! An event for Fluent, and what Fluent answers to it.
 
 use connector::delivery::{Response, Unusable};
+use connector::document::{Document, DocumentError};
 use connector::failure::Code;
 use serde_json::{Map, Value};
+
+/// The fields that are texts.
+const TEXTS: [&str; 9] = [
+    "name",
+    "retailerId",
+    "entityType",
+    "entityId",
+    "entityRef",
+    "entitySubtype",
+    "rootEntityType",
+    "rootEntityId",
+    "rootEntityRef",
+];
+const KEYS: [&str; 10] = [
+    "name",
+    "retailerId",
+    "entityType",
+    "entityId",
+    "entityRef",
+    "entitySubtype",
+    "rootEntityType",
+    "rootEntityId",
+    "rootEntityRef",
+    "attributes",
+];
+
+/// Why JSON is no event.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// Not JSON.
+    #[error("the event is not JSON")]
+    Json(#[from] serde_json::Error),
+    /// A field is missing, unknown or of the wrong kind.
+    #[error("the event: {0}")]
+    Field(#[from] DocumentError),
+}
 
 /// How an entity is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +102,28 @@ impl Event {
     pub fn attribute(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.attributes.insert(name.into(), value.into());
         self
+    }
+
+    /// An event of its JSON: the fields of Fluent's Event API, names and references as texts or numbers.
+    ///
+    /// # Errors
+    /// [`EventError`] names the field.
+    pub fn read(json: &[u8]) -> Result<Self, EventError> {
+        let value: Value = serde_json::from_slice(json)?;
+        let mut document = Document::of_value(value, &KEYS)?;
+        let mut fields = Map::new();
+        for key in TEXTS {
+            fields.extend(document.id(key)?.map(|text| (key.to_owned(), text.into())));
+        }
+        for key in ["name", "entityType"] {
+            if !fields.contains_key(key) {
+                return Err(document.missing(key).into());
+            }
+        }
+        if !fields.contains_key("entityId") && !fields.contains_key("entityRef") {
+            return Err(document.missing("entityRef").into());
+        }
+        Ok(Self { fields, attributes: document.mapping("attributes")?.unwrap_or_default() })
     }
 
     /// The request's body.

@@ -8,7 +8,7 @@ use connector::failure::Code;
 use connector::handler::{Context, HandlerError};
 
 pub use client::{Client, EVENT_TIMEOUT, QUERY_TIMEOUT};
-pub use event::{Event, EventAnswer, Key};
+pub use event::{Event, EventAnswer, EventError, Key};
 
 /// What a handler's context gives of Fluent.
 pub trait FluentContext {

@@ -1,11 +1,22 @@
 #![doc = include_str!("../README.md")]
 
-use connector::handler::Registry;
+mod prepared;
 
+pub mod answer;
+pub mod fluent_event;
+pub mod fluent_graphql;
+pub mod ignore;
 pub mod webhook;
+
+use connector::handler::Registry;
 
 /// Every handler of this build: one line each.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry::default().register::<webhook::Webhook>()
+    Registry::default()
+        .register::<webhook::Webhook>()
+        .register::<fluent_event::FluentEvent>()
+        .register::<fluent_graphql::FluentGraphql>()
+        .register::<ignore::Ignore>()
+        .register::<answer::Answer>()
 }

@@ -3,15 +3,18 @@
 use connector::handler::{Context, Handler, HandlerError};
 use connector::route::DEFAULT_HANDLER;
 
-/// Delivers to the route's `endpoint`, and passes its answer on where the route responds.
+use crate::prepared;
+
+/// Fetches where the route says so, delivers to the route's `endpoint`, and passes its answer on where the route responds.
 pub struct Webhook;
 
 impl Handler for Webhook {
     const NAME: &'static str = DEFAULT_HANDLER;
 
     async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
-        let body = context.payload(&context.scope())?;
-        let response = context.deliver(context.endpoint()?, body).await?;
+        let endpoint = context.open_endpoint()?;
+        let body = context.payload(&prepared::scope(context).await?)?;
+        let response = context.deliver(endpoint, body).await?;
         context.pass_on(&response).await
     }
 }

@@ -20,7 +20,7 @@ use connector::sender::Sender;
 use fluent::{Client, FluentContext as _};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use testkit::fakes::{FakeLog, ManualClock};
+use testkit::fakes::{FakeLog, FakeQueue, ManualClock};
 
 /// Part of every secret and of no other text.
 pub(crate) const MARK: &str = "hunter2";
@@ -166,7 +166,8 @@ impl World {
         let deadline = now.saturating_add(self.time_left).unwrap();
         let about = message.about();
         let subject = Subject { message: Some(&message), about: Some(&about), ..Subject::default() };
-        let run = Run { deadline, table: &table, subject, sender: &self.sender };
+        let event_queue = &FakeQueue::default();
+        let run = Run { deadline, table: &table, subject, sender: &self.sender, event_queue, group: "g" };
         work(&Context::new(&message, &route, self.attempt, run)).await
     }
 

@@ -1,0 +1,31 @@
+//! What the shipped handlers do before their own work: find the account, fetch.
+
+use connector::failure::Code;
+use connector::handler::{Context, HandlerError};
+use connector::template::Scope;
+use fluent::{Client, FluentContext as _};
+use serde_json::Value;
+
+/// The API of the account that `props.account` names, else of the message's.
+pub(crate) fn account<'a>(context: &'a Context<'_>) -> Result<Client<'a>, HandlerError> {
+    match context.props().get("account") {
+        None | Some(Value::Null) => context.fluent(),
+        Some(Value::String(id)) => context.fluent_of(id),
+        Some(_) => Err(HandlerError::Misconfigured {
+            code: Code::Access,
+            reason: "props.account must be text: put it in quotes".to_owned(),
+        }),
+    }
+}
+
+/// What the templates see: the message, and `data` where the route fetches.
+pub(crate) async fn scope(context: &Context<'_>) -> Result<Scope, HandlerError> {
+    let scope = context.scope();
+    let Some(fetch) = &context.route.fetch else { return Ok(scope) };
+    let variables =
+        fetch.variables.render(&scope).map_err(|error| context.unmade("fetch.variables", &error))?;
+    let variables =
+        serde_json::from_str(&variables).map_err(|error| context.unmade("fetch.variables", &error))?;
+    let data = account(context)?.graphql(&fetch.query, &variables).await?;
+    scope.with_json("data", &data.to_string()).map_err(|error| context.unmade("fetch", &error))
+}
