@@ -11,3 +11,4 @@ pub mod fakes;
 pub mod fifo;
 pub mod handlers;
 pub mod signing;
+pub mod workbench;

@@ -26,7 +26,7 @@ async fn an_event_has_the_accounts_retailer_and_no_field_that_nobody_set() {
     sent(&world, booked()).await.unwrap();
     assert_eq!(
         body(&world),
-        r#"{"attributes":{},"entityId":"12","entityType":"FULFILMENT","name":"Booked","retailerId":"7"}"#
+        r#"{"name":"Booked","entityType":"FULFILMENT","entityId":"12","retailerId":"7","attributes":{}}"#
     );
     assert_eq!(world.fluent.sent()[1], "acme.example/api/v4.1/event/async");
     assert_eq!(world.outcomes()[1], json!(["answered", null]));
@@ -45,7 +45,7 @@ async fn an_event_says_all_that_it_was_told() {
     sent(&world, event).await.unwrap();
     assert_eq!(
         body(&world),
-        r#"{"attributes":{"label":"https://label.example/\"1\"","parcels":[{"weight":-9223372036854775808}]},"entityRef":"F_1","entitySubtype":"HD","entityType":"FULFILMENT","name":"Booked","retailerId":"8","rootEntityId":"3","rootEntityType":"ORDER"}"#
+        r#"{"name":"Booked","entityType":"FULFILMENT","entityRef":"F_1","retailerId":"8","entitySubtype":"HD","rootEntityType":"ORDER","rootEntityId":"3","attributes":{"label":"https://label.example/\"1\"","parcels":[{"weight":-9223372036854775808}]}}"#
     );
     let event = booked().root("ORDER", Key::Ref("HD_1".to_owned()));
     sent(&world, event).await.unwrap();
