@@ -52,6 +52,7 @@ async fn router() -> Result<Router, Cause> {
         handlers: registry().build()?,
         event_queue: foundation.event_queue(),
         undelivered_queue: foundation.queue(&settings.undelivered_queue),
+        unrouted: settings.unrouted,
         dead_letter_queue: foundation.queue(&settings.dead_letter_queue),
         sender: Sender::new(
             Arc::new(HttpTransport::new(AddressPolicy::new(settings.networks))?),

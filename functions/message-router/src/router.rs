@@ -10,6 +10,8 @@ use connector::ports::Queue;
 use connector::sender::Sender;
 use jiff::Timestamp;
 
+use crate::settings::Unrouted;
+
 /// Kept of an invocation's time for settling the record and flushing the event log: a move, a delay, and a flush that
 /// has to create its stream: two operations of at most the 5 s that the AWS clients give each, and the flush's own 10 s.
 pub const RESERVE: Duration = Duration::from_secs(20);
@@ -26,6 +28,8 @@ pub struct Router {
     pub event_queue: Arc<dyn Queue>,
     /// Where messages wait that cannot be delivered as configured.
     pub undelivered_queue: Arc<dyn Queue>,
+    /// What becomes of a message that no route wants.
+    pub unrouted: Unrouted,
     /// Where pipeline faults end.
     pub dead_letter_queue: Arc<dyn Queue>,
 }

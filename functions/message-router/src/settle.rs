@@ -13,6 +13,7 @@ use connector::undelivered::Parked;
 use crate::decide::Decision;
 use crate::record::Record;
 use crate::router::{Invocation, Router};
+use crate::settings::Unrouted;
 
 /// Whether SQS may delete the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,11 @@ impl Router {
                     Some(status) => entry.field("response.status", *status),
                     None => entry,
                 };
+                if *reason == Reason::Unrouted && decision.route.is_none() && self.unrouted == Unrouted::Drop
+                {
+                    self.sender.event_log.record(entry.field("dropped", true));
+                    return Settled::Done;
+                }
                 let parked = Parked {
                     reason: *reason,
                     code: *code,

@@ -12,6 +12,7 @@ use connector::parameter::Section;
 use connector::sender::Sender;
 use message_router::record::Record;
 use message_router::router::{Invocation, Router};
+use message_router::settings::Unrouted;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use testkit::fakes::{FakeConfiguration, FakeLog, FakeQueue, FakeTransport, ManualClock};
@@ -50,6 +51,7 @@ impl World {
             sender: Sender::new(transport.clone(), log.clone(), clock.port(), Arc::new(|| 0.5)),
             event_queue: event_queue.clone(),
             undelivered_queue: undelivered.clone(),
+            unrouted: Unrouted::Hold,
             dead_letter_queue: dead_letters.clone(),
         };
         Self { router, clock, configuration, transport, log, event_queue, undelivered, dead_letters }
@@ -334,6 +336,50 @@ fn a_message_that_no_route_wants_is_held_and_recorded() {
     assert_eq!((held[0].body.as_str(), held[0].group.as_str()), (envelope("m1", "Unheard").as_str(), "g1"));
     assert!(held[0].attributes.contains(&("reason", "unrouted".to_owned())));
     assert_eq!(world.log.types(), ["message.unrouted"]);
+}
+
+#[test]
+fn a_deployment_may_drop_what_no_route_wants_but_never_what_a_route_was_to_get() {
+    let mut world = World::new();
+    world.router.unrouted = Unrouted::Drop;
+    assert!(world.route(&one("Unheard")).is_empty());
+    assert!(world.undelivered.sent().is_empty());
+    assert_eq!(
+        (world.log.types(), &world.log.entries()[0]["dropped"]),
+        (vec!["message.unrouted".to_owned()], &json!(true))
+    );
+    assert!(world.route(&on_route("gone", 1)).is_empty());
+    assert_eq!(world.undelivered.sent().len(), 1);
+}
+
+#[test]
+fn a_message_waits_where_its_route_is_broken_or_its_condition_cannot_tell() {
+    let world = World::new();
+    world.configuration.put(Section::Routes, "broken", "message: Odd\nendpont: storefront");
+    world.configuration.put(Section::Routes, "unsure", "message: Odd\nendpoint: storefront\nwhen: event.vip");
+    world.configuration.put(
+        Section::Routes,
+        "no",
+        "message: Odd\nendpoint: storefront\nwhen: event.entityRef == 'x'",
+    );
+    assert!(world.route(&one("Odd")).is_empty());
+    let copies = world.event_queue.sent();
+    let ids: Vec<_> = copies.iter().map(|copy| copy.deduplication.as_str()).collect();
+    assert_eq!(ids, ["fluent/m1/unsure", "fluent/m1/broken"]);
+    for copy in copies {
+        assert!(world.route(&[record("m2", &copy.group, copy.body, 1)]).is_empty());
+    }
+    let parked: Vec<_> = world.undelivered.sent().into_iter().map(|parked| parked.attributes).collect();
+    for (attributes, code) in parked.iter().zip(["E_TEMPLATE", "E_ROUTE"]) {
+        assert!(attributes.contains(&("reason", "misconfigured".to_owned())));
+        assert!(attributes.contains(&("code", code.to_owned())), "{attributes:?}");
+    }
+    let errors: Vec<_> =
+        world.log.entries().iter().filter_map(|entry| entry["error"].as_str().map(str::to_owned)).collect();
+    let [.., unsure, broken] = &errors[..] else { unreachable!("both are told") };
+    assert_eq!(unsure, "when of routes/unsure: line 1: `event.vip` is undefined");
+    assert!(broken.starts_with("routes/broken is broken: unknown key \"endpont\" (line 2)"), "{broken}");
+    assert!(world.transport.requests().is_empty());
 }
 
 #[test]

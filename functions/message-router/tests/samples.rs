@@ -16,6 +16,7 @@ use connector::sender::Sender;
 use jiff::Timestamp;
 use message_router::record::Record;
 use message_router::router::{Invocation, Router};
+use message_router::settings::Unrouted;
 use testkit::fakes::{FakeConfiguration, FakeLog, FakeQueue, FakeTransport, ManualClock};
 
 /// How many messages were delivered, held and dead-lettered; none may stay, and each entity keeps its order.
@@ -35,6 +36,7 @@ async fn ends(file: &str) -> (usize, usize, usize) {
         sender: Sender::new(transport.clone(), log, clock, Arc::new(|| 0.5)),
         event_queue: queues[0].clone(),
         undelivered_queue: queues[1].clone(),
+        unrouted: Unrouted::Hold,
         dead_letter_queue: queues[2].clone(),
     };
     let invocation = Invocation { request_id: "request".to_owned(), deadline: Timestamp::MAX };
