@@ -27,6 +27,19 @@ const KEYS: [&str; 12] = [
     "enabled",
     "props",
 ];
+/// The fields of an event that is sent to Fluent (Event API); all but the last are texts.
+pub const EVENT_FIELDS: [&str; 10] = [
+    "name",
+    "retailerId",
+    "entityType",
+    "entityId",
+    "entityRef",
+    "entitySubtype",
+    "rootEntityType",
+    "rootEntityId",
+    "rootEntityRef",
+    "attributes",
+];
 /// Most characters of a name: that of a whole parameter (SSM API reference, `PutParameter`).
 const MAX_NAME: usize = 1_011;
 
@@ -243,28 +256,14 @@ fn fetch(document: &mut Document) -> Result<Option<Fetch>, DocumentError> {
     Ok(Some(Fetch { query, variables }))
 }
 
-/// Fields of an event that `respond` may set.
-const RESPOND_KEYS: [&str; 11] = [
-    "when",
-    "name",
-    "retailerId",
-    "entityType",
-    "entityId",
-    "entityRef",
-    "entitySubtype",
-    "rootEntityType",
-    "rootEntityId",
-    "rootEntityRef",
-    "attributes",
-];
-
 fn respond(document: &mut Document) -> Result<Option<Respond>, DocumentError> {
-    let Some(mut respond) = document.section("respond", &RESPOND_KEYS)? else { return Ok(None) };
+    let keys = [&["when"], EVENT_FIELDS.as_slice()].concat();
+    let Some(mut respond) = document.section("respond", &keys)? else { return Ok(None) };
     let variables = [MESSAGE_VARIABLES, &["response"]].concat();
     let when = condition(&mut respond, "when", &variables)?;
     let name = respond.required_text("name")?;
     let mut fields = Map::from_iter([("name".to_owned(), Value::from(name))]);
-    for key in RESPOND_KEYS.into_iter().skip(2) {
+    for key in EVENT_FIELDS {
         fields.extend(respond.value(key).map(|value| (key.to_owned(), value)));
     }
     let event = Tree::parse(Value::Object(fields), &variables)

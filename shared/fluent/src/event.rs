@@ -3,32 +3,8 @@
 use connector::delivery::{Response, Unusable};
 use connector::document::{Document, DocumentError};
 use connector::failure::Code;
+use connector::route::EVENT_FIELDS;
 use serde_json::{Map, Value};
-
-/// The fields that are texts.
-const TEXTS: [&str; 9] = [
-    "name",
-    "retailerId",
-    "entityType",
-    "entityId",
-    "entityRef",
-    "entitySubtype",
-    "rootEntityType",
-    "rootEntityId",
-    "rootEntityRef",
-];
-const KEYS: [&str; 10] = [
-    "name",
-    "retailerId",
-    "entityType",
-    "entityId",
-    "entityRef",
-    "entitySubtype",
-    "rootEntityType",
-    "rootEntityId",
-    "rootEntityRef",
-    "attributes",
-];
 
 /// Why JSON is no event.
 #[derive(Debug, thiserror::Error)]
@@ -110,9 +86,9 @@ impl Event {
     /// [`EventError`] names the field.
     pub fn read(json: &[u8]) -> Result<Self, EventError> {
         let value: Value = serde_json::from_slice(json)?;
-        let mut document = Document::of_value(value, &KEYS)?;
+        let mut document = Document::of_value(value, &EVENT_FIELDS)?;
         let mut fields = Map::new();
-        for key in TEXTS {
+        for key in EVENT_FIELDS.into_iter().filter(|key| *key != "attributes") {
             fields.extend(document.id(key)?.map(|text| (key.to_owned(), text.into())));
         }
         for key in ["name", "entityType"] {
