@@ -12,6 +12,7 @@ use connector::event_log::{Entry, EventType, plan};
 use connector::keys::PublicKey;
 use connector::message::{Message, group_of};
 use connector::parameter::{Parameter, Section};
+use connector::route::Route;
 use connector::secret::Secret;
 use connector::signature::{Md5Policy, SignatureHeaders, Verified, Verifier};
 use divan::{Bencher, black_box};
@@ -84,6 +85,41 @@ fn route_look_up(bencher: Bencher<'_, '_>, routes: usize) {
     let text = r#"{"version": 1, "id": "e1", "name": "Name7", "source": "fluent", "receivedAt": "2026-11-20T08:30:00Z", "payload": {}}"#;
     let message = Message::parse(text).unwrap();
     bencher.bench(|| table.routes_for(black_box(&message)).count());
+}
+
+const TEMPLATED: &str = r#"
+message: OrderStatusChange
+when: event.entityStatus in ["SHIPPED", "DELIVERED"]
+endpoint: shop
+payload: |
+  {"order": {{ event.entityRef }}, "status": {{ event.entityStatus | lower }},
+   "lines": [{% for line in event.attributes.lines %}{"sku": {{ line.sku }}, "price": {{ line.cents | money }}}{{ "," | safe if not loop.last }}{% endfor %}]}
+"#;
+
+/// What each execution environment does at its first message, and after a change.
+#[divan::bench(args = [1, 10, 100])]
+fn read_routes_with_templates(bencher: Bencher<'_, '_>, routes: usize) {
+    let parameters: Vec<_> = (0..routes)
+        .map(|n| Parameter {
+            section: Section::Routes,
+            name: format!("route-{n}"),
+            value: Secret::new(TEMPLATED),
+            version: 1,
+        })
+        .collect();
+    bencher.bench(|| RoutingTable::build(black_box(&parameters), None).1.len());
+}
+
+#[divan::bench(args = [1, 100])]
+fn render_a_payload(bencher: Bencher<'_, '_>, lines: usize) {
+    let lines = vec![r#"{"sku":"A-1","cents":1999}"#; lines].join(",");
+    let event =
+        format!(r#"{{"entityRef":"HD_1","entityStatus":"SHIPPED","attributes":{{"lines":[{lines}]}}}}"#);
+    let text = format!(
+        r#"{{"version": 1, "id": "e1", "name": "OrderStatusChange", "source": "fluent", "receivedAt": "2026-11-20T08:30:00Z", "payload": {event}}}"#
+    );
+    let (message, route) = (Message::parse(&text).unwrap(), Route::parse(TEMPLATED).unwrap());
+    bencher.bench(|| route.payload.as_ref().unwrap().render(&route.scope(black_box(&message))).unwrap());
 }
 
 #[divan::bench(args = [1, 100, 10_000])]

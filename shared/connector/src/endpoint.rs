@@ -325,7 +325,7 @@ paused: true
         insta::assert_snapshot!(failed(r#"{"ref":1}"#), @"its header x-id: line 1: `event.id` is undefined");
         insta::assert_snapshot!(failed(r#"{"ref":1,"id":"a\nb"}"#), @"its header x-id: its value holds a character that no header can carry");
         insta::assert_snapshot!(error("https://shop.example/{{ evnt.ref }}"), @r#"the endpoint is no template: line 1: there is no variable "evnt"; did you mean "event"?"#);
-        insta::assert_snapshot!(error("https://{{ event.host }}/"), @"the endpoint may hold templates only behind its host, as in https://shop.example/orders/{{ event.entityRef }}");
+        insta::assert_snapshot!(error("https://{{ event.host }}/"), @"the endpoint may hold templates only behind its host, as in https://shop.example/orders/${ event.entityRef }");
         insta::assert_snapshot!(error("url: https://shop.example/\nheaders: { x-id: '{{ event.id' }"), @r#""headers.x-id" (line 2) is no template: line 1: unexpected end of input, expected end of variable block"#);
     }
 

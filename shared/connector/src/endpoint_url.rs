@@ -4,7 +4,7 @@ use std::fmt;
 
 use url::Url;
 
-use crate::template::{Format, RenderError, Scope, Template, TemplateError, is_template};
+use crate::template::{Format, RenderError, Scope, Template, TemplateError, first_mark, is_template};
 
 /// An absolute http or https URL without userinfo and fragment.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -62,7 +62,7 @@ pub enum UrlError {
     Fragment,
     /// An event must not choose the receiver.
     #[error(
-        "may hold templates only behind its host, as in https://shop.example/orders/{{{{ event.entityRef }}}}"
+        "may hold templates only behind its host, as in https://shop.example/orders/${{ event.entityRef }}"
     )]
     TemplatedHost,
     /// A template that cannot be compiled.
@@ -79,7 +79,7 @@ impl UrlTemplate {
         if !is_template(text) {
             return EndpointUrl::parse(text).map(Self::Fixed);
         }
-        let (place, _) = text.split_once('{').unwrap_or((text, ""));
+        let place = first_mark(text).and_then(|mark| text.get(..mark)).unwrap_or(text);
         let behind_scheme = place.split_once("://").map_or(place, |(_, rest)| rest);
         if !behind_scheme.contains(['/', '?']) {
             return Err(UrlError::TemplatedHost);

@@ -1,10 +1,11 @@
 //! Templates and conditions of routes and endpoints: minijinja, bounded in steps and size, nothing undefined.
 //!
-//! What stands between `{{` and `}}` is written as its surroundings need it, so that no value can break them: as JSON in
+//! What stands between `${` and `}` is written as its surroundings need it, so that no value can break them: as JSON in
 //! a JSON payload, escaped in XML, percent-encoded in a URL. Compiled once, when its document is read.
 
 mod engine;
 mod filters;
+mod marks;
 mod scope;
 mod tree;
 
@@ -18,6 +19,8 @@ use serde::de::IgnoredAny;
 
 use crate::document::nearest;
 
+pub(crate) use marks::first_mark;
+pub use marks::is_template;
 pub use scope::Scope;
 pub use tree::Tree;
 
@@ -101,7 +104,7 @@ pub enum RenderError {
     TooLarge,
     /// The result is not JSON.
     #[error(
-        "what it makes is not JSON, at line {line}, column {column}: a value prints itself with its quotes, so write {{{{ x }}}} without any, and join texts inside of it: {{{{ \"a-\" ~ x }}}}"
+        "what it makes is not JSON, at line {line}, column {column}: a value prints itself with its quotes, so write ${{ x }} without any, and join texts inside of it: ${{ \"a-\" ~ x }}"
     )]
     NotJson {
         /// Of the result, from 1.
@@ -117,10 +120,11 @@ impl Template {
     /// # Errors
     /// [`TemplateError`] for what cannot be parsed, and for filters, tests and variables that do not exist.
     pub fn parse(source: &str, format: Format, variables: &[&str]) -> Result<Self, TemplateError> {
+        let marked = marks::engines(source)?;
         let mut environment = environment(format);
-        environment.add_template_owned(NAME, source.to_owned()).map_err(|error| unparsed(&error))?;
+        environment.add_template_owned(NAME, marked.to_string()).map_err(|error| unparsed(&error))?;
         let template = Self { source: source.to_owned(), environment: Box::new(environment), format };
-        unknown_name(source, &template.environment)?;
+        unknown_name(&marked, &template.environment)?;
         template.unknown_variable(variables)?;
         Ok(template)
     }
@@ -208,12 +212,6 @@ impl fmt::Debug for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
-}
-
-/// Whether a text holds anything for the engine.
-#[must_use]
-pub fn is_template(text: &str) -> bool {
-    ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
 }
 
 /// Takes [`MAX_RENDERED_BYTES`] and no more.
@@ -361,7 +359,7 @@ mod tests {
         insta::assert_snapshot!(made("/{{ event.items }}", Format::Url), @"line 1: a value in a URL must be a text or a number");
         insta::assert_snapshot!(made("/{{ '' }}", Format::Url), @"line 1: a value in a URL is empty");
         insta::assert_snapshot!(made("<a>{{ '\u{1}' }}</a>", Format::Xml), @"line 1: a value holds a control character, which XML cannot carry");
-        insta::assert_snapshot!(made(r#"{"a": "{{ event.id }}"}"#, Format::Json), @r#"what it makes is not JSON, at line 1, column 9: a value prints itself with its quotes, so write {{ x }} without any, and join texts inside of it: {{ "a-" ~ x }}"#);
+        insta::assert_snapshot!(made(r#"{"a": "{{ event.id }}"}"#, Format::Json), @r#"what it makes is not JSON, at line 1, column 9: a value prints itself with its quotes, so write ${ x } without any, and join texts inside of it: ${ "a-" ~ x }"#);
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Format, RenderError, Scope, Template, TemplateError, is_template};
+use super::{Format, RenderError, Scope, Template, TemplateError, is_template, marks};
 
-/// A value with templates in it. A text that is one `{{ … }}` and nothing else keeps its value's type.
+/// A value with templates in it. A text that is one `${ … }` and nothing else keeps its value's type.
 #[derive(Debug, PartialEq)]
 pub enum Tree {
     /// Stands as it is.
@@ -72,7 +72,8 @@ impl Tree {
 }
 
 fn text_of(text: &str, variables: &[&str]) -> Result<Tree, TemplateError> {
-    let inner = text.trim().strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
+    let marked = marks::engines(text)?;
+    let inner = marked.trim().strip_prefix("{{").and_then(|text| text.strip_suffix("}}"));
     if inner.is_some_and(|inner| !is_template(inner) && !inner.contains("}}")) {
         Template::parse(text, Format::Json, variables).map(Tree::Value)
     } else {
