@@ -94,6 +94,11 @@ impl RoutingTable {
         usable.or_else(|| self.broken.get(name).map(Found::Broken))
     }
 
+    /// Every usable endpoint, by name.
+    pub fn endpoints(&self) -> impl Iterator<Item = (&str, &Endpoint)> {
+        self.endpoints.iter().map(|(name, endpoint)| (name.as_str(), endpoint.as_ref()))
+    }
+
     /// Access to the Fluent account of this id, where it is usable.
     #[must_use]
     pub fn account(&self, id: &str) -> Option<&Account> {
@@ -104,6 +109,11 @@ impl RoutingTable {
     pub fn routes(&self) -> impl Iterator<Item = (&str, Found<'_>)> {
         let usable = self.routes.iter().map(|(name, route)| (name.as_str(), Found::Usable(route)));
         usable.chain(self.broken.iter().map(|(name, broken)| (name.as_str(), Found::Broken(broken))))
+    }
+
+    /// Every usable route, the disabled ones too, by name.
+    pub fn usable_routes(&self) -> impl Iterator<Item = (&str, &Route)> {
+        self.routes.iter().map(|(name, route)| (name.as_str(), route.as_ref()))
     }
 
     /// Every route that is to get the message: the enabled ones that want it, those whose condition cannot tell, and the

@@ -88,6 +88,24 @@ impl UrlTemplate {
         Ok(Self::Made { template: Template::parse(text, Format::Url, variables)?, place })
     }
 
+    /// What is the same for every message: the URL, or what stands before its first template.
+    #[must_use]
+    pub fn place(&self) -> &EndpointUrl {
+        match self {
+            Self::Fixed(url) => url,
+            Self::Made { place, .. } => place,
+        }
+    }
+
+    /// Whether it has a query.
+    #[must_use]
+    pub fn has_query(&self) -> bool {
+        match self {
+            Self::Fixed(url) => url.url.query().is_some(),
+            Self::Made { template, .. } => template.source().contains('?'),
+        }
+    }
+
     /// The URL for a message.
     ///
     /// # Errors

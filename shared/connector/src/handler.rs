@@ -305,6 +305,11 @@ impl Registry {
 pub struct Handlers(BTreeMap<&'static str, (i32, Erased)>);
 
 impl Handlers {
+    /// Name and priority of each handler that serves, by name.
+    pub fn names(&self) -> impl Iterator<Item = (&'static str, i32)> {
+        self.0.iter().map(|(name, (priority, _))| (*name, *priority))
+    }
+
     /// Runs the handler that the context's route names; `None` where there is none.
     #[must_use]
     pub fn handle<'a>(&self, context: &'a Context<'a>) -> Option<BoxFuture<'a, Result<(), HandlerError>>> {

@@ -180,16 +180,16 @@ impl Wanted {
 }
 
 impl MessageNames {
+    /// The names as they are written.
+    #[must_use]
+    pub fn patterns(&self) -> &[String] {
+        &self.0
+    }
+
     /// Whether one of the names stands for `name`.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|pattern| matches(pattern, name))
-    }
-
-    /// The names as they were written.
-    #[must_use]
-    pub fn as_slice(&self) -> &[String] {
-        &self.0
     }
 }
 

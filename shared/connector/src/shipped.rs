@@ -42,7 +42,10 @@ pub(crate) fn enabled() -> impl Iterator<Item = (&'static str, Arc<Route>)> {
 }
 
 /// A route as its parameter says, over the shipped one of its name.
-pub(crate) fn changed(name: &str, text: &str) -> Result<Route, DocumentError> {
+///
+/// # Errors
+/// [`DocumentError`] names the key and its line.
+pub fn changed(name: &str, text: &str) -> Result<Route, DocumentError> {
     match SHIPPED.get(name) {
         Some(shipped) => Route::parse_over(text, shipped),
         None => Route::parse(text),

@@ -1,0 +1,228 @@
+//! Judges a whole configuration: each document as the functions read it, then all of them together.
+
+use std::collections::BTreeSet;
+
+use connector::cache::Snapshot as _;
+use connector::configuration::{KeyRing, RoutingTable};
+use connector::document::nearest;
+use connector::endpoint::Endpoint;
+use connector::handler::Handlers;
+use connector::parameter::{Parameter, Problem};
+use connector::route::{DEFAULT_HANDLER, Route};
+use serde_json::Value;
+
+use crate::document::{Area, Document, MAX_BYTES, Origin, STANDARD_BYTES};
+use crate::finding::Finding;
+use crate::folder::Reading;
+use crate::line;
+
+/// The sources that need no document of their own.
+const OWN_SOURCES: [&str; 2] = ["fluent", "commercetools"];
+
+/// What Parameter Store says to such a value (SSM API reference, `PutParameter`, `Value`).
+const NESTED: &str =
+    "holds {{ }}: Parameter Store refuses it, \"Parameter value can't nest another parameter\"; write ${ }";
+
+/// A configuration that was judged.
+pub(crate) struct Judged {
+    /// The worst first, then by parameter.
+    pub(crate) findings: Vec<Finding>,
+    /// What the router would have of it.
+    pub(crate) table: RoutingTable,
+    /// Fluent's public keys that can be used.
+    pub(crate) keys: usize,
+}
+
+/// Judges what was read.
+pub(crate) fn judge(reading: Reading, handlers: &Handlers) -> Judged {
+    let Reading { documents, mut findings, .. } = reading;
+    let parameters: Vec<Parameter> = documents.iter().filter_map(Document::parameter).collect();
+    let (ring, bad_keys) = KeyRing::build(&parameters, None);
+    let (table, bad) = RoutingTable::build(&parameters, None);
+    findings.extend(bad_keys.iter().chain(&bad).map(|problem| broken(problem, &documents)));
+    let bad: BTreeSet<_> = bad_keys.iter().chain(&bad).map(|problem| problem.parameter.as_str()).collect();
+    findings.extend(
+        documents.iter().flat_map(|document| alone(document, bad.contains(document.path().as_str()))),
+    );
+    findings.extend(unread(&documents));
+    findings.extend(no_key(&documents, ring.keys().len()));
+    let together = Together { documents: &documents, table: &table, handlers };
+    findings.extend(table.usable_routes().flat_map(|(name, route)| together.route(name, route)));
+    findings.extend(table.endpoints().filter_map(|(name, endpoint)| together.endpoint(name, endpoint)));
+    findings.sort_by(|one, other| (one.level, &one.parameter).cmp(&(other.level, &other.parameter)));
+    Judged { findings, keys: ring.keys().len(), table }
+}
+
+fn broken(problem: &Problem, documents: &[Document]) -> Finding {
+    let text = documents.iter().find(|document| document.path() == problem.parameter);
+    let line = text.and_then(|document| line::of_problem(document.value.expose(), &problem.reason));
+    let told = line.map_or_else(String::new, |line| format!(" (line {line})"));
+    Finding::error(&problem.parameter, problem.reason.replacen(&told, "", 1)).at(line)
+}
+
+/// What can be said of a document by itself, beyond what the functions say of a broken one.
+fn alone(document: &Document, broken: bool) -> Vec<Finding> {
+    let (path, text) = (document.path(), document.value.expose());
+    let mut findings = Vec::new();
+    if text.len() > MAX_BYTES {
+        findings.push(Finding::error(
+            &path,
+            format!("has {} bytes: Parameter Store takes {MAX_BYTES}", text.len()),
+        ));
+    } else if text.len() > STANDARD_BYTES {
+        let problem = format!(
+            "has {} bytes: over {STANDARD_BYTES} it is an Advanced parameter, which AWS charges for",
+            text.len()
+        );
+        findings.push(Finding::note(&path, problem));
+    }
+    match document.origin {
+        Origin::File(_) if nests(text) => {
+            findings.push(Finding::error(&path, NESTED).at(line::of_text(text, "{{")));
+        }
+        Origin::Store { secure: false, .. } if !broken && document.holds_secrets() => {
+            findings.push(Finding::warning(
+                &path,
+                "holds secrets and is stored as String: store it as SecureString",
+            ));
+        }
+        Origin::File(_) | Origin::Store { .. } => {}
+    }
+    if document.area.section().is_none() {
+        findings.extend(not_a_mapping(&path, text));
+    }
+    findings
+}
+
+/// Whether a line has double braces, open and closed.
+fn nests(text: &str) -> bool {
+    text.lines().any(|line| line.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}")))
+}
+
+/// All that can be said of a document that this build does not read.
+fn not_a_mapping(path: &str, text: &str) -> Option<Finding> {
+    match serde_saphyr::from_str::<Value>(text) {
+        Ok(Value::Object(_)) => None,
+        Ok(_) => Some(Finding::error(path, "the document must be a mapping of keys to values")),
+        Err(error) => {
+            let line = error.location().and_then(|place| usize::try_from(place.line()).ok());
+            Some(Finding::error(path, "cannot be read as YAML").at(line)) // the parser's own text may show a value
+        }
+    }
+}
+
+fn unread(documents: &[Document]) -> impl Iterator<Item = Finding> {
+    let areas = Area::ALL.into_iter().filter(|area| area.section().is_none());
+    areas.filter(|area| documents.iter().any(|document| document.area == *area)).map(|area| {
+        Finding::note(
+            format!("{area}/"),
+            "is not read by this version of the connector: only its YAML was checked",
+        )
+    })
+}
+
+fn no_key(documents: &[Document], usable: usize) -> Option<Finding> {
+    let keys = documents.iter().filter(|document| document.area == Area::Keys).count();
+    let in_a_folder = documents.iter().any(|document| matches!(document.origin, Origin::File(_)));
+    match (usable, keys, in_a_folder) {
+        (0, 0, true) => Some(Finding::warning(
+            "keys/",
+            "there is no key: unless one is in Parameter Store already, every webhook is refused",
+        )),
+        (0, ..) => Some(Finding::error("keys/", "there is no usable key: every webhook is refused")),
+        _ => None,
+    }
+}
+
+/// What only shows when all documents are seen at once.
+struct Together<'a> {
+    documents: &'a [Document],
+    table: &'a RoutingTable,
+    handlers: &'a Handlers,
+}
+
+impl Together<'_> {
+    fn route(&self, name: &str, route: &Route) -> Vec<Finding> {
+        let path = format!("routes/{name}");
+        let problems = [self.handler(route), self.target(route)].into_iter().flatten();
+        let found = problems.map(|problem| {
+            let line = self.line(&path, &problem);
+            let finding =
+                if route.enabled { Finding::error(&path, problem) } else { Finding::warning(&path, problem) };
+            finding.at(line)
+        });
+        let mut findings: Vec<_> = found.collect();
+        let source = self
+            .source(route)
+            .map(|problem| Finding::warning(&path, &problem).at(self.line(&path, &problem)));
+        findings.extend(source);
+        findings
+    }
+
+    fn handler(&self, route: &Route) -> Option<String> {
+        let known: Vec<_> = self.handlers.names().map(|(name, _)| name).collect();
+        (!known.contains(&route.handler.as_str())).then(|| {
+            format!(
+                "\"handler\" names {:?}, which is not in this build{}",
+                route.handler,
+                suggestion(&route.handler, &known)
+            )
+        })
+    }
+
+    fn target(&self, route: &Route) -> Option<String> {
+        let Some(name) = route.endpoint.as_deref() else {
+            let needed = route.handler == DEFAULT_HANDLER;
+            return needed.then(|| format!("names no \"endpoint\", and handler {DEFAULT_HANDLER} needs one"));
+        };
+        if self.table.endpoint(name).is_some() {
+            return None;
+        }
+        let known = self.names(Area::Endpoints);
+        Some(if known.contains(&name) {
+            format!("\"endpoint\" names {name:?}, which is broken")
+        } else {
+            format!("\"endpoint\" names {name:?}, which is missing{}", suggestion(name, &known))
+        })
+    }
+
+    fn source(&self, route: &Route) -> Option<String> {
+        let source = route.wanted.source.as_deref()?;
+        let known: Vec<_> = OWN_SOURCES.into_iter().chain(self.names(Area::Sources)).collect();
+        (!known.contains(&source)).then(|| {
+            format!(
+                "\"source\" names {source:?}, which is neither fluent nor commercetools nor under sources/{}",
+                suggestion(source, &known)
+            )
+        })
+    }
+
+    fn endpoint(&self, name: &str, endpoint: &Endpoint) -> Option<Finding> {
+        let path = format!("endpoints/{name}");
+        let used = self.table.usable_routes().any(|(_, route)| route.endpoint.as_deref() == Some(name));
+        if endpoint.paused {
+            return Some(Finding::note(
+                path,
+                "is paused: its messages are held until it is not, and somebody replays them",
+            ));
+        }
+        (!used).then(|| Finding::warning(path, "no usable route names it"))
+    }
+
+    fn names(&self, area: Area) -> Vec<&str> {
+        self.documents
+            .iter()
+            .filter(|document| document.area == area)
+            .map(|document| document.name.as_str())
+            .collect()
+    }
+
+    fn line(&self, path: &str, problem: &str) -> Option<usize> {
+        let document = self.documents.iter().find(|document| document.path() == path)?;
+        line::of_problem(document.value.expose(), problem)
+    }
+}
+
+fn suggestion(name: &str, known: &[&str]) -> String {
+    nearest(name, known).map(|near| format!("; did you mean {near:?}?")).unwrap_or_default()
+}

@@ -1,0 +1,113 @@
+//! `check` and `routes`.
+
+use serde_json::Value;
+
+use crate::aws::FakeAws;
+use crate::{folder, run};
+
+#[test]
+fn a_good_folder_is_fine() {
+    let ran = run(&["check", &folder("good")]);
+    insta::assert_snapshot!(ran.out);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+}
+
+#[test]
+fn everything_that_is_wrong_stands_in_one_report() {
+    let ran = run(&["check", &folder("bad")]);
+    insta::assert_snapshot!(ran.out);
+    assert_eq!((ran.code, ran.err.as_str()), (1, ""));
+}
+
+#[test]
+fn the_report_is_json_for_scripts() {
+    let ran = run(&["check", "--json", &folder("bad")]);
+    let report: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(ran.code, 1);
+    let findings = report["findings"].as_array().unwrap();
+    assert_eq!(report["errors"], findings.iter().filter(|finding| finding["level"] == "error").count());
+    assert!(
+        findings.iter().any(|finding| finding["parameter"] == "endpoints/storefront" && finding["line"] == 3)
+    );
+}
+
+#[test]
+fn routes_tell_why_they_are_inactive() {
+    insta::assert_snapshot!(run(&["routes", &folder("good")]).out, @"
+    ROUTE         STATE     MESSAGE             SOURCE  HANDLER  PRIORITY  ENDPOINT    WHY
+    moves         inactive  StockMoved, Stock*  fluent  webhook  0         warehouse   endpoint paused
+    order-status  active    OrderStatusChange   any     webhook  0         storefront
+    retired       inactive  Old*                any     webhook  0         storefront  disabled
+    ");
+    let ran = run(&["routes", &folder("bad")]);
+    insta::assert_snapshot!(ran.out, @"
+    ROUTE            STATE     MESSAGE  SOURCE   HANDLER  PRIORITY  ENDPOINT    WHY
+    disabled         inactive  A        any      webhook  0         gone        disabled
+    nowhere          inactive  A        any      webhook  0         -           no endpoint
+    to-broken        inactive  A        any      webhook  0         storefront  endpoint broken
+    to-missing       inactive  A        any      webhook  0         warehose    endpoint missing
+    unknown-handler  inactive  A        fluentt  webhok   -         warehouse   handler unknown
+    ");
+    assert_eq!(ran.code, 0);
+    let lines: Value = serde_json::from_str(&run(&["--json", "routes", &folder("bad")]).out).unwrap();
+    assert_eq!(lines[0]["why"], "disabled");
+}
+
+#[test]
+fn no_secret_of_a_folder_is_shown() {
+    for name in ["good", "bad"] {
+        for command in ["check", "routes"] {
+            for json in [&["--json"][..], &[]] {
+                let ran = run(&[&[command, &folder(name)], json].concat());
+                assert!(
+                    !ran.out.contains("MARKED") && !ran.err.contains("MARKED"),
+                    "{} {}",
+                    ran.out,
+                    ran.err
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_parameter_store_would_refuse_is_told_before() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("endpoints")).unwrap();
+    let endpoint = "# where to\nurl: https://shop.example/{{ event.entityRef }}/status\n";
+    std::fs::write(folder.path().join("endpoints/shop.yaml"), endpoint).unwrap();
+    let ran = run(&["check", folder.path().to_str().unwrap()]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.out.contains("2     holds {{ }}: Parameter Store refuses it"), "{}", ran.out);
+}
+
+#[test]
+fn what_is_stored_is_checked_to_its_last_page() {
+    let key = testkit::signing::DEVELOPMENT_PUBLIC_KEY;
+    let aws = FakeAws::with(&[
+        ("/p/keys/a", "String", key),
+        (
+            "/p/endpoints/in-the-clear",
+            "String",
+            "url: https://a.example\nauth: { type: bearer, token: MARKED }",
+        ),
+        (
+            "/p/endpoints/encrypted",
+            "SecureString",
+            "url: https://a.example\nauth: { type: bearer, token: MARKED }",
+        ),
+        ("/p/endpoints/too/deep", "String", "https://a.example"),
+        ("/p/routes/a", "String", "message: a\nendpoint: encrypted"),
+        ("/p/routes/b", "String", "message: a\nendpoint: in-the-clear"),
+        ("/p/routes/z", "String", "message: a\nendpoint: encryptd"),
+    ]);
+    let ran = aws.run(&["check", "--prefix", "/p/"]);
+    insta::assert_snapshot!(ran.out, @r#"
+         PARAMETER               LINE  PROBLEM
+error    routes/z                2     "endpoint" names "encryptd", which is missing; did you mean "encrypted"?
+warning  endpoints/in-the-clear        holds secrets and is stored as String: store it as SecureString
+warning  endpoints/too/deep            is never read: the connector reads <area>/<name>
+6 parameters, 1 error, 2 warnings, 0 notes
+"#);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+}

@@ -1,0 +1,194 @@
+"""The command line against the deployed stack: apply, check, routes, send, tail, replay, doctor."""
+
+import json
+import os
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from stack import signing
+from stack.receiver import Receiver
+from stack.stack import STACK, TTL_S
+from stack.tools import ROOT, environment
+
+
+class Cli:
+    """The binary, signed in to the local AWS."""
+
+    def __init__(self, stack, binary: Path) -> None:
+        self.env = environment(stack.port) | {"NO_COLOR": "1"}
+        self.binary = binary
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [self.binary, *arguments], env=self.env, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def json(self, *arguments: str, code: int = 0):
+        done = self.run(*arguments, "--json")
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def cli(stack):
+    subprocess.run(["cargo", "build", "--quiet", "--locked", "--package", "cli"], cwd=ROOT, check=True)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return Cli(stack, target / "debug" / "connector")
+
+
+class Folder:
+    """A configuration of its own: one route to one receiver."""
+
+    def __init__(self, path: Path, receiver: Receiver) -> None:
+        self.path, self.receiver = path, receiver
+        self.name = f"Cli{uuid.uuid4().hex[:12]}"
+        self.route = self.name.lower()
+        (path / "routes").mkdir()
+        (path / "endpoints").mkdir()
+        (path / "routes" / f"{self.route}.yaml").write_text(f"message: {self.name}\nendpoint: {self.route}\n")
+        self.endpoint(paused=False)
+
+    def endpoint(self, paused: bool) -> None:
+        document = {
+            "url": f"{self.receiver.url}/hook",
+            "auth": {"type": "bearer", "token": "MARKED"},
+            "retry": {"delays": []},
+            "paused": paused,
+        }
+        (self.path / "endpoints" / f"{self.route}.json").write_text(json.dumps(document))
+
+    def event(self) -> Path:
+        event = {
+            "id": uuid.uuid4().hex,
+            "name": self.name,
+            "accountId": "ACME",
+            "retailerId": "1",
+            "entityId": "1",
+            "entityRef": self.name,
+            "entityType": "ORDER",
+        }
+        file = self.path / "event.json"
+        file.write_text(json.dumps(event))
+        return file
+
+
+@pytest.fixture
+def folder(tmp_path):
+    receiver = Receiver()
+    yield Folder(tmp_path, receiver)
+    receiver.go_down()
+
+
+def apply(cli, folder) -> dict:
+    report = cli.json("apply", str(folder.path), "--stack", STACK, "--yes")
+    assert report["written"]
+    time.sleep(TTL_S)
+    return {change["parameter"]: change for change in report["changes"]}
+
+
+def send(cli, stack, folder, count: int) -> None:
+    key = str(signing.KEYS / "development.private.pem")
+    url = f"http://{stack.webhook_host}{stack.webhook_path}"
+    sent = cli.json("send", str(folder.event()), "--url", url, "--key", key, "--count", str(count))
+    assert sent["results"] == [{"result": "200", "count": count, "firstAnswer": sent["results"][0]["firstAnswer"]}]
+
+
+def test_a_folder_goes_to_the_stack_and_its_messages_are_seen(cli, stack, folder):
+    changes = apply(cli, folder)
+    assert changes[f"endpoints/{folder.route}"] | {"keys": None} == {
+        "parameter": f"endpoints/{folder.route}",
+        "fate": "added",
+        "secure": True,
+        "advanced": False,
+        "typeChanges": False,
+        "keys": None,
+    }
+    parameter = f"{stack.outputs['ConfigPrefix']}/endpoints/{folder.route}"
+    assert stack.client("ssm").get_parameter(Name=parameter)["Parameter"]["Type"] == "SecureString"
+    again = cli.run("apply", str(folder.path), "--stack", STACK)
+    assert again.returncode == 0 and again.stdout.endswith("nothing to do\n"), again.stdout
+
+    report = cli.json("check", "--stack", STACK, code=1)  # the deployed stack has a broken key
+    wrong = {finding["parameter"] for finding in report["findings"] if finding["level"] == "error"}
+    assert "keys/broken" in wrong and not any(folder.route in parameter for parameter in wrong)
+    [route] = [line for line in cli.json("routes", "--stack", STACK) if line["route"] == folder.route]
+    assert route["active"] and route["endpoint"] == folder.route
+
+    send(cli, stack, folder, count=3)
+    assert len({json.loads(got.body)["id"] for got in received(folder, 3)}) == 3
+    deadline = time.monotonic() + 20
+    tail = ["tail", "--stack", STACK, "--route", folder.route]
+    while len(lines := cli.run(*tail).stdout.splitlines()) < 3 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert len(lines) == 3
+    shown = ("delivered", folder.name, f"ORDER/{folder.name}", f"{folder.route}→{folder.route}", "attempt 1", "200")
+    assert all(text in line for line in lines for text in shown), lines
+    passed = [json.loads(line) for line in cli.run(*tail, "--json").stdout.splitlines()]
+    assert {entry["endpoint"] for entry in passed} == {folder.route}
+
+
+def received(folder, count: int, timeout: float = 30.0) -> list:
+    deadline = time.monotonic() + timeout
+    while len(folder.receiver.requests) < count and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return folder.receiver.requests
+
+
+def test_what_a_pause_held_is_replayed(cli, stack, folder):
+    folder.endpoint(paused=True)
+    apply(cli, folder)
+    send(cli, stack, folder, count=2)
+    mine = ["--stack", STACK, "--endpoint", folder.route]
+    deadline = time.monotonic() + 20
+    while (seen := cli.json("replay", *mine)["runs"][0])["matched"] < 2 and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert seen["byReason"] == {"paused": 2} and seen["moved"] == 0
+    assert not folder.receiver.requests
+    doctor = {check["what"]: check for check in cli.json("doctor", "--stack", STACK, code=1)["checks"]}
+    assert doctor["undelivered queue"]["state"] == "warn"
+
+    folder.endpoint(paused=False)
+    assert apply(cli, folder)[f"endpoints/{folder.route}"]["keys"] == ["paused"]
+    done = cli.run("replay", *mine, "--run", "--again")
+    assert done.returncode == 0 and "nothing is left to do" in done.stdout, done.stdout + done.stderr
+    assert len(received(folder, 2)) == 2
+
+
+def test_the_doctor_finds_what_is_wrong_and_nothing_else(cli, stack):
+    checks = {check["what"]: check for check in cli.json("doctor", "--stack", STACK, code=1)["checks"]}
+    assert checks["parameter keys/broken"]["state"] == "fail"
+    fine = ["stack", "clock", "keys", "event queue", "event log", "function MessageRouter", "alarm DeadLetterAlarm"]
+    assert {what: checks[what]["state"] for what in fine} == dict.fromkeys(fine, "ok")
+    assert all(checks[f"output {output}"]["state"] == "ok" for output in ("WebhookUrl", "ReplayFunctionName"))
+    assert cli.run("doctor", "--stack", "no-such-stack").returncode == 2
+
+
+def test_a_follower_sees_what_comes(cli, stack, folder):
+    apply(cli, folder)
+    command = [cli.binary, "tail", "--stack", STACK, "--follow", "--since", "1m", "--route", folder.route, "--json"]
+    with subprocess.Popen(command, env=cli.env, stdout=subprocess.PIPE, text=True) as follower:
+        try:
+            send(cli, stack, folder, count=2)
+            lines = [json.loads(follower.stdout.readline()) for _ in range(2)]
+        finally:
+            follower.kill()
+    assert len({line["message.id"] for line in lines}) == 2
+
+
+def test_no_command_shows_a_secret(cli, stack, folder):
+    apply(cli, folder)
+    folder.endpoint(paused=True)
+    for command in (
+        ["apply", str(folder.path), "--stack", STACK],
+        ["check", "--stack", STACK],
+        ["routes", "--stack", STACK],
+        ["doctor", "--stack", STACK],
+        ["tail", "--stack", STACK],
+    ):
+        for output in ([], ["--json"]):
+            done = cli.run(*command, *output)
+            assert "MARKED" not in done.stdout + done.stderr, command
