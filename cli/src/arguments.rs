@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{apply, check, completions, doctor, keygen, replay, routes, send, sign, tail};
+use crate::commands::{apply, check, completions, doctor, keygen, render, replay, routes, send, sign, tail};
 
 const EXIT_CODES: &str = "Exit codes:
   0  fine
@@ -53,6 +53,8 @@ pub(crate) enum Command {
     Check(check::Asked),
     /// Lists routes, and why one is inactive
     Routes(routes::Asked),
+    /// Shows the exact requests that routes make of an event, secrets masked; nothing is sent
+    Render(render::Asked),
     /// Shows the event log
     Tail(tail::Asked),
     /// Shows the undelivered messages, or sends them back to the event queue

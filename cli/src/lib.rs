@@ -15,6 +15,7 @@ mod line;
 mod load;
 mod place;
 mod reach;
+mod rehearsal;
 mod screen;
 mod session;
 mod signing;
@@ -75,6 +76,7 @@ async fn run(arguments: Arguments, clock: Clock) -> anyhow::Result<Verdict> {
         Command::Sign(asked) => commands::sign::run(&asked, &mut screen),
         Command::Check(asked) => commands::check::run(&asked, &shared, &mut screen).await,
         Command::Routes(asked) => commands::routes::run(&asked, &shared, &mut screen).await,
+        Command::Render(asked) => commands::render::run(&asked, &shared, &clock, &mut screen).await,
         Command::Send(asked) => commands::send::run(&asked, clock, &mut screen).await,
         Command::Tail(asked) => commands::tail::run(&asked, &shared, &clock, &mut screen).await,
         Command::Replay(asked) => commands::replay::run(&asked, &shared, &mut screen).await,

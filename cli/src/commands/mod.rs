@@ -8,6 +8,7 @@ pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod doctor;
 pub(crate) mod keygen;
+pub(crate) mod render;
 pub(crate) mod replay;
 pub(crate) mod routes;
 pub(crate) mod send;

@@ -6,6 +6,7 @@ mod apply;
 mod aws;
 mod configuration;
 mod log;
+mod render;
 mod signing;
 mod usage;
 

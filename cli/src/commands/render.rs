@@ -1,0 +1,183 @@
+//! `render`: the exact requests that routes make of an event. Nothing is sent.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use connector::cache::Snapshot as _;
+use connector::configuration::{Found, RoutingTable};
+use connector::failure::chain;
+use connector::message::Message;
+use connector::parameter::{Parameter, Section};
+use connector::ports::Clock;
+use connector::secret::Secret;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::Verdict;
+use crate::arguments::Shared;
+use crate::document::Document;
+use crate::place::Place;
+use crate::rehearsal::{Answers, Request, rehearse};
+use crate::screen::{Screen, Tone, printable};
+
+#[derive(Debug, Args)]
+pub(crate) struct Asked {
+    /// The event: the body of a webhook, or a message as it stands in a queue
+    event: PathBuf,
+    #[command(flatten)]
+    place: Place,
+    /// This route, whether it wants the event or not; by default all that want it
+    #[arg(long)]
+    route: Option<String>,
+    /// JSON that a route's query is answered with: what its template knows as `data`
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// JSON that the receiver is to answer, for routes that respond
+    #[arg(long)]
+    answer: Option<PathBuf>,
+    /// Where the event comes from
+    #[arg(long, default_value = "fluent")]
+    source: String,
+}
+
+/// What one route makes of the event.
+#[derive(Debug, Serialize)]
+struct Made {
+    route: String,
+    requests: Vec<Request>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+pub(crate) async fn run(
+    asked: &Asked,
+    shared: &Shared,
+    clock: &Clock,
+    screen: &mut Screen,
+) -> anyhow::Result<Verdict> {
+    let message = message(&read(&asked.event)?, &asked.source, clock)?;
+    let reading = asked.place.read(shared).await?;
+    let table = table(&reading.documents, &message);
+    let mut made = Vec::new();
+    for name in names(asked, &table, &message)? {
+        made.push(made_by(&name, &message, &table, asked, clock).await?);
+    }
+    if screen.is_json() {
+        screen.json(&made)?;
+    } else if made.is_empty() {
+        screen.line(&format!(
+            "no route wants a message {:?}: it waits as unrouted",
+            printable(&message.name)
+        ))?;
+    } else {
+        made.iter().try_for_each(|made| show(made, screen))?;
+    }
+    Ok(Verdict::wrong_if(made.is_empty() || made.iter().any(|made| made.problem.is_some())))
+}
+
+fn read(path: &Path) -> anyhow::Result<Value> {
+    let text = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", path.display()))
+}
+
+/// A message as it stands, or of a webhook's body.
+fn message(event: &Value, source: &str, clock: &Clock) -> anyhow::Result<Message> {
+    if event.get("version").is_some() && event.get("payload").is_some() {
+        return Message::parse(&event.to_string()).context("the event is no message");
+    }
+    let text = |key: &str| match event.get(key) {
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(Value::Number(number)) => Ok(number.to_string()),
+        _ => anyhow::bail!("the event has no {key:?}"),
+    };
+    let envelope = json!({
+        "version": 1, "id": text("id")?, "name": text("name")?, "source": source,
+        "receivedAt": clock().to_string(), "payload": event,
+    });
+    Message::parse(&envelope.to_string()).context("the event makes no message")
+}
+
+/// The configuration; where it has no document for the event's account, one that serves for a rehearsal.
+fn table(documents: &[Document], message: &Message) -> RoutingTable {
+    let mut parameters: Vec<_> = documents.iter().filter_map(Document::parameter).collect();
+    let account = message.about().account_id.unwrap_or_default();
+    if !account.is_empty() && !parameters.iter().any(|parameter| parameter.is(Section::Accounts, &account)) {
+        let value = "{ baseUrl: 'https://fluent.example', username: u, password: p, clientId: c, clientSecret: s, retailerId: 1 }";
+        parameters.push(Parameter {
+            section: Section::Accounts,
+            name: account,
+            value: Secret::new(value),
+            version: 0,
+        });
+    }
+    RoutingTable::build(&parameters, None).0
+}
+
+fn names(asked: &Asked, table: &RoutingTable, message: &Message) -> anyhow::Result<Vec<String>> {
+    match asked.route.as_ref().or(message.route.as_ref()) {
+        Some(name) => {
+            anyhow::ensure!(table.route(name).is_some(), "there is no route routes/{name}");
+            Ok(vec![name.clone()])
+        }
+        None => Ok(table.routes_for(message).map(|(name, _)| name.to_owned()).collect()),
+    }
+}
+
+async fn made_by(
+    name: &str,
+    message: &Message,
+    table: &RoutingTable,
+    asked: &Asked,
+    clock: &Clock,
+) -> anyhow::Result<Made> {
+    let mut made = Made { route: name.to_owned(), requests: Vec::new(), problem: None };
+    let route = match table.route(name) {
+        Some(Found::Usable(route)) => route,
+        Some(Found::Broken(broken)) => {
+            return Ok(Made { problem: Some(format!("the route is broken: {}", broken.reason)), ..made });
+        }
+        None => return Ok(made),
+    };
+    if let Some(Err(error)) = route.when.as_ref().map(|when| when.holds(&route.scope(message))) {
+        made.problem = Some(format!("when: {error}"));
+        return Ok(made);
+    }
+    if route.fetch.is_some() && asked.data.is_none() {
+        made.problem = Some("the route fetches: say --data with what the query is answered".to_owned());
+        return Ok(made);
+    }
+    let handlers = super::handlers()?;
+    let answers = Answers {
+        data: asked.data.as_deref().map(read).transpose()?.unwrap_or_default(),
+        response: asked.answer.as_deref().map(read).transpose()?,
+    };
+    let mut next = Some(message.for_route(name));
+    while let Some(message) = next.take() {
+        let done = rehearse(&message, (name, route), table, &handlers, answers.clone(), clock).await?;
+        made.requests.extend(done.requests);
+        made.problem = done.result.err().map(|error| chain(&error));
+        next = done.answer.filter(|_| asked.answer.is_some());
+    }
+    Ok(made)
+}
+
+fn show(made: &Made, screen: &mut Screen) -> anyhow::Result<()> {
+    screen.line(&Tone::Good.paint(&format!("# {}", printable(&made.route))))?;
+    for request in &made.requests {
+        screen.line(&format!("{} {}", request.method, printable(&request.url)))?;
+        for (name, value) in &request.headers {
+            screen.line(&format!("{}: {}", Tone::Faint.paint(name), printable(value)))?;
+        }
+        screen.line("")?;
+        for line in request.body.lines() {
+            screen.line(&printable(line))?;
+        }
+        screen.line("")?;
+    }
+    match &made.problem {
+        Some(problem) => screen.line(&Tone::Bad.paint(&printable(problem))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,159 @@
+//! A route's handler at work on an event, with nothing sent: what it would send is kept, and answered as told.
+//!
+//! The handler, its templates and its clients are those of the functions; only the ports are others.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use connector::configuration::RoutingTable;
+use connector::delivery::{Attempt, OutboundRequest, Response};
+use connector::event_log::{Entry, Subject};
+use connector::handler::{Context, HandlerError, Handlers, Run};
+use connector::message::{Message, Outgoing};
+use connector::ports::{Clock, EventLog, Queue, QueueError, Transport};
+use connector::route::Route;
+use connector::sender::Sender;
+use http::HeaderValue;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// For a whole rehearsal, as an invocation of the router has it.
+const TIME: Duration = Duration::from_secs(25);
+/// Where Fluent gives tokens, and answers queries.
+const TOKEN_PATH: &str = "/oauth/token";
+const QUERY_PATH: &str = "/graphql";
+
+/// A request that would be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// Query values masked.
+    pub(crate) url: String,
+    /// Values that may be secrets masked.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+/// What the receivers are to answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Answers {
+    /// `data` of a GraphQL query.
+    pub(crate) data: Value,
+    /// The body of everybody else's answer; empty where it is absent.
+    pub(crate) response: Option<Value>,
+}
+
+/// What a handler did.
+#[derive(Debug)]
+pub(crate) struct Rehearsed {
+    pub(crate) requests: Vec<Request>,
+    /// The message that passes the receiver's answer on.
+    pub(crate) answer: Option<Message>,
+    pub(crate) result: Result<(), HandlerError>,
+}
+
+/// Lets a route's handler work on a message.
+pub(crate) async fn rehearse(
+    message: &Message,
+    (name, route): (&str, &Route),
+    table: &RoutingTable,
+    handlers: &Handlers,
+    answers: Answers,
+    clock: &Clock,
+) -> anyhow::Result<Rehearsed> {
+    let stage = Arc::new(Stage { answers, requests: Mutex::default(), sent: Mutex::default() });
+    let sender = Sender::new(stage.clone(), stage.clone(), clock.clone(), Arc::new(|| 0.5));
+    let (about, webhook) = (message.about(), message.webhook_id(name));
+    let subject = Subject {
+        message: Some(message),
+        about: Some(&about),
+        route: Some(name),
+        endpoint: route.endpoint.as_deref(),
+        webhook: Some(&webhook),
+        ..Subject::default()
+    };
+    let deadline = clock().saturating_add(TIME).context("the clock is at its end")?;
+    let run =
+        Run { deadline, table, subject, sender: &sender, event_queue: stage.as_ref(), group: "rehearsal" };
+    let context = Context::new(message, route, 1, run);
+    let handling = handlers.handle(&context);
+    let result = handling.with_context(|| format!("handler {:?} is not in this build", route.handler))?.await;
+    let answer = locked(&stage.sent).first().map(|sent| Message::parse(&sent.body)).transpose()?;
+    let requests = locked(&stage.requests).clone();
+    Ok(Rehearsed { requests, answer, result })
+}
+
+/// All ports in one: answers as told, and keeps what it is given.
+struct Stage {
+    answers: Answers,
+    requests: Mutex<Vec<Request>>,
+    sent: Mutex<Vec<Outgoing>>,
+}
+
+impl Stage {
+    fn answer(&self, request: &OutboundRequest) -> Option<Value> {
+        let path = request.url.as_url().path();
+        if path.ends_with(TOKEN_PATH) {
+            Some(json!({"access_token": "rehearsal", "expires_in": 3600}))
+        } else if path.ends_with(QUERY_PATH) {
+            Some(json!({"data": self.answers.data}))
+        } else {
+            self.answers.response.clone()
+        }
+    }
+}
+
+#[async_trait]
+impl Transport for Stage {
+    async fn send(&self, request: OutboundRequest) -> Attempt {
+        let answer = self.answer(&request);
+        if !request.url.as_url().path().ends_with(TOKEN_PATH) {
+            locked(&self.requests).push(shown(&request));
+        }
+        let body = answer.map_or_else(Vec::new, |answer| answer.to_string().into_bytes());
+        Attempt::new(request, Duration::ZERO, Ok(Response { status: 200, retry_after: None, body }))
+    }
+}
+
+#[async_trait]
+impl EventLog for Stage {
+    fn record(&self, _entry: Entry) {}
+
+    async fn flush(&self) {}
+}
+
+#[async_trait]
+impl Queue for Stage {
+    async fn send(&self, message: &Outgoing) -> Result<(), QueueError> {
+        locked(&self.sent).push(message.clone());
+        Ok(())
+    }
+
+    async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<(), QueueError>> {
+        locked(&self.sent).extend_from_slice(messages);
+        messages.iter().map(|_| Ok(())).collect()
+    }
+
+    async fn postpone(&self, _receipt: &str, _delay: Duration) -> Result<(), QueueError> {
+        Ok(())
+    }
+}
+
+fn shown(request: &OutboundRequest) -> Request {
+    let header = |(name, value): (&http::HeaderName, &HeaderValue)| {
+        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.to_string(), if value.is_sensitive() { "***".to_owned() } else { text })
+    };
+    Request {
+        method: request.method.to_string(),
+        url: request.url.redacted(),
+        headers: request.headers.iter().map(header).collect(),
+        body: String::from_utf8_lossy(&request.body).into_owned(),
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
