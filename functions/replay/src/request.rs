@@ -197,6 +197,6 @@ mod tests {
         insta::assert_snapshot!(refused(&json!({"from": "2026-11-21T00:00:00Z", "to": "2026-11-20T00:00:00Z"})), @r#""from" must not be later than "to""#);
         insta::assert_snapshot!(refused(&json!({"reason": "unqueued"})), @r#""from" must be given with "reason": "unqueued": the time from which to read the event log"#);
         insta::assert_snapshot!(refused(&json!({"reason": "unqueued", "from": "2026-11-20T00:00:00Z", "endpoint": "x"})), @r#""endpoint" cannot be used with "reason": "unqueued": such messages have not been routed yet"#);
-        insta::assert_snapshot!(refused(&json!([])), @"the document must be a mapping of keys to values");
+        insta::assert_snapshot!(refused(&json!([])), @"the document must be a mapping of keys to values, such as endpoint: …; write one a line");
     }
 }

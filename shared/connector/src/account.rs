@@ -2,7 +2,6 @@
 
 use crate::document::{Document, DocumentError};
 use crate::endpoint_url::EndpointUrl;
-use crate::failure::chain;
 use crate::grant::{Grant, PasswordCredentials};
 
 const KEYS: [&str; 6] = ["baseUrl", "username", "password", "clientId", "clientSecret", "retailerId"];
@@ -58,11 +57,16 @@ impl Account {
 
 fn base(document: &mut Document) -> Result<EndpointUrl, DocumentError> {
     let text = document.required_text("baseUrl")?;
-    let url = EndpointUrl::parse(text.trim()).map_err(|error| document.unusable("baseUrl", chain(&error)))?;
-    match url.as_url().query() {
-        Some(_) => Err(document.unusable("baseUrl", "has a query: give the host alone")),
-        None => Ok(url),
+    let url =
+        EndpointUrl::parse(text.trim()).map_err(|error| document.unusable("baseUrl", error.to_string()))?;
+    let path = url.as_url().path().trim_end_matches('/');
+    if url.as_url().query().is_some() {
+        return Err(document.unusable("baseUrl", "has a query: give the host alone"));
     }
+    if ["/graphql", "/oauth/token", "/event/async", "/event/sync"].iter().any(|end| path.ends_with(end)) {
+        return Err(document.unusable("baseUrl", "has the path of one call: give the host alone"));
+    }
+    Ok(url)
 }
 
 #[cfg(test)]
@@ -113,15 +117,15 @@ retailerId: 1
     #[test]
     fn a_broken_account_says_what_is_wrong_and_shows_no_value() {
         let with = |from: &str, to: &str| error(&FULL.replace(from, to));
-        insta::assert_snapshot!(error(""), @"the document must be a mapping of keys to values");
+        insta::assert_snapshot!(error(""), @"the document is empty: it needs keys and values, such as baseUrl: …");
         insta::assert_snapshot!(with("clientSecret: hunter2-client", ""), @r#"key "clientSecret" is missing"#);
         insta::assert_snapshot!(with("password:", "pasword:"), @r#"unknown key "pasword" (line 4); did you mean "password"?"#);
         insta::assert_snapshot!(with("hunter2-password", "123456"), @r#""password" (line 4) must be text: put it in quotes"#);
         insta::assert_snapshot!(with("retailerId: 1", "retailerId: 1.5"), @r#""retailerId" (line 7) must be text: put it in quotes"#);
-        insta::assert_snapshot!(with("retailerId: 1", "retailerId: [hunter2]"), @r#""retailerId" (line 7) must be text"#);
+        insta::assert_snapshot!(with("retailerId: 1", "retailerId: [hunter2]"), @r#""retailerId" (line 7) must be one text, not a list"#);
         insta::assert_snapshot!(with("retailerId: 1", ""), @r#"key "retailerId" is missing"#);
         insta::assert_snapshot!(with("https://", "ftp://"), @r#""baseUrl" (line 2) must begin with https:// (or http://, to an allowed network)"#);
-        insta::assert_snapshot!(with("https://", "https://a:hunter2@"), @r#""baseUrl" (line 2) holds a user or password: take them out of the URL and use auth"#);
+        insta::assert_snapshot!(with("https://", "https://a:hunter2@"), @r#""baseUrl" (line 2) holds a user or password: take them out of the URL, they have keys of their own"#);
         insta::assert_snapshot!(with(".com/", ".com/?a=hunter2"), @r#""baseUrl" (line 2) has a query: give the host alone"#);
     }
 }

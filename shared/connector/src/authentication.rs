@@ -4,13 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
+use serde_json::Value;
 
 use crate::document::{Document, DocumentError};
 use crate::endpoint_url::EndpointUrl;
-use crate::failure::chain;
 use crate::grant::{ClientCredentials, Grant};
 use crate::secret::Secret;
-use crate::standard_webhooks::{self, SigningSecret, WEBHOOK_SIGNATURE};
+use crate::standard_webhooks::{SigningSecret, WEBHOOK_SIGNATURE};
 
 /// How a delivery proves itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,13 +67,36 @@ const KEYS: [&str; 11] = [
     "secrets",
 ];
 
+impl Kind {
+    /// The keys beside `type`; `scope` may be left out, no other.
+    fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::None => &["type"],
+            Self::Bearer => &["token"],
+            Self::Basic => &["username", "password"],
+            Self::ApiKey => &["header", "value"],
+            Self::OAuth2 => &["tokenUrl", "clientId", "clientSecret", "scope"],
+            Self::StandardWebhooks => &["secrets"],
+        }
+    }
+}
+
+/// The keys of a section's kind; all where it has none.
+fn likely_keys(auth: &Value) -> Vec<&'static str> {
+    let kind = auth.get("type").and_then(Value::as_str);
+    let kind = KINDS.iter().find(|(name, _)| Some(*name) == kind);
+    kind.map_or_else(|| KEYS.to_vec(), |(_, kind)| [&["type"], kind.keys()].concat())
+}
+
 impl Authentication {
     /// Reads the section `auth` of an endpoint document.
     ///
     /// # Errors
     /// [`DocumentError`] names the key; no value is shown.
     pub fn of_document(document: &mut Document) -> Result<Self, DocumentError> {
-        let Some(mut auth) = document.section("auth", &KEYS)? else { return Ok(Self::None) };
+        let Some(mut auth) = document.section_likely("auth", &KEYS, likely_keys)? else {
+            return Ok(Self::None);
+        };
         let Some(kind) = auth.word("type", &KINDS)? else { return Err(auth.missing("type")) };
         let read = match kind {
             Kind::None => Ok(Self::None),
@@ -84,7 +107,10 @@ impl Authentication {
             Kind::StandardWebhooks => standard_webhooks(&mut auth),
         }?;
         match auth.rest() {
-            Some(key) => Err(auth.unusable(&key, "does not belong to this type")),
+            Some(key) => {
+                let problem = format!("does not belong to this type, which takes {}", kind.keys().join(", "));
+                Err(auth.unusable(&key, problem))
+            }
             None => Ok(read),
         }
     }
@@ -154,8 +180,8 @@ fn api_key(auth: &mut Document) -> Result<Authentication, DocumentError> {
 fn oauth2(auth: &mut Document) -> Result<Authentication, DocumentError> {
     let token_url = auth.required_text("tokenUrl")?;
     Ok(Authentication::OAuth2(Grant::ClientCredentials(ClientCredentials {
-        token_url: EndpointUrl::parse(&token_url)
-            .map_err(|error| auth.unusable("tokenUrl", chain(&error)))?,
+        token_url: EndpointUrl::parse(token_url.trim())
+            .map_err(|error| auth.unusable("tokenUrl", error.to_string()))?,
         client_id: auth.required_text("clientId")?,
         client_secret: auth.required_secret("clientSecret")?,
         scope: auth.text("scope")?,
@@ -167,10 +193,11 @@ fn standard_webhooks(auth: &mut Document) -> Result<Authentication, DocumentErro
     if texts.is_empty() {
         return Err(auth.unusable("secrets", "must hold at least one secret"));
     }
-    let secrets = texts.iter().map(|text| SigningSecret::parse(text)).collect::<Result<_, _>>();
-    secrets.map(Authentication::StandardWebhooks).map_err(|error: standard_webhooks::SecretError| {
-        auth.unusable("secrets", format!("hold one that {error}"))
-    })
+    let secret = |(text, number): (&String, usize)| {
+        let unusable = |error| auth.unusable("secrets", format!("holds one, number {number}, that {error}"));
+        SigningSecret::parse(text).map_err(unusable)
+    };
+    texts.iter().zip(1..).map(secret).collect::<Result<_, _>>().map(Authentication::StandardWebhooks)
 }
 
 /// Headers that belong to the connection or to what every delivery says of itself.

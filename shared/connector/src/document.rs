@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::located::{self, Lines};
 use crate::secret::Secret;
+use crate::slips;
 
 /// A mapping whose keys are still to be taken out.
 pub struct Document {
@@ -49,13 +50,31 @@ pub enum DocumentError {
         /// ` (line 2, column 5)`, where it is known.
         place: String,
         /// What is wrong, without any value.
-        hint: &'static str,
+        hint: String,
     },
     /// Not a mapping.
-    #[error("{at} must be a mapping of keys to values")]
+    #[error("{at} {hint}")]
     NotAMapping {
         /// The key that holds it, or the whole.
         at: Place,
+        /// What belongs there.
+        hint: String,
+    },
+    /// A key that begins with a sign that no key begins with: it may be a value.
+    #[error(
+        "{at} holds a key that is not shown here: it begins with a sign that no key begins with, such as a typographic quote or //; known are {known}"
+    )]
+    NoKey {
+        /// The key that holds it, or the whole.
+        at: Place,
+        /// The known ones.
+        known: String,
+    },
+    /// YAML's own marks swallowed the value.
+    #[error("{key} is lost: YAML takes what begins with & or ! for a mark of its own; put it in quotes")]
+    Swallowed {
+        /// The key.
+        key: Place,
     },
     /// A key that means nothing.
     #[error("unknown key {key}{suggestion}")]
@@ -101,9 +120,16 @@ impl Document {
     /// # Errors
     /// [`DocumentError`] for what is not YAML, no mapping, or holds another key.
     pub fn parse(text: &str, known: &[&str]) -> Result<Self, DocumentError> {
-        let (value, lines) = located::read(text).map_err(|error| unreadable(&error))?;
+        let (value, lines) = located::read(text).map_err(|error| unreadable(&error, text, known))?;
+        if !value.is_object() {
+            let at = Place { path: String::new(), line: None };
+            return Err(DocumentError::NotAMapping { at, hint: slips::no_mapping(text, known) });
+        }
+        if let Some((path, line)) = located::swallowed(&value, &lines, text) {
+            return Err(DocumentError::Swallowed { key: Place { path, line: Some(line) } });
+        }
         let lines = if text.trim().contains('\n') { lines } else { Lines::new() };
-        Self::of(value, String::new(), known, Arc::new(lines))
+        Self::of(value, String::new(), known, known, Arc::new(lines))
     }
 
     /// A document of a value that was read already.
@@ -111,17 +137,29 @@ impl Document {
     /// # Errors
     /// [`DocumentError`] for what is no mapping, or holds another key.
     pub fn of_value(value: Value, known: &[&str]) -> Result<Self, DocumentError> {
-        Self::of(value, String::new(), known, Arc::default())
+        Self::of(value, String::new(), known, known, Arc::default())
     }
 
-    fn of(value: Value, prefix: String, known: &[&str], lines: Arc<Lines>) -> Result<Self, DocumentError> {
+    fn of(
+        value: Value,
+        prefix: String,
+        known: &[&str],
+        likely: &[&str],
+        lines: Arc<Lines>,
+    ) -> Result<Self, DocumentError> {
         let holder = prefix.strip_suffix('.').unwrap_or_default();
         let at = Place { path: holder.to_owned(), line: lines.get(holder).copied() };
-        let Value::Object(fields) = value else { return Err(DocumentError::NotAMapping { at }) };
+        let Value::Object(fields) = value else {
+            let hint = format!("must be a mapping of keys to values; known are {}", likely.join(", "));
+            return Err(DocumentError::NotAMapping { at, hint });
+        };
         let document = Self { prefix, fields, lines };
         match document.fields.iter().find(|(key, _)| !known.contains(&key.as_str())) {
             Some((_, Value::Null)) => Err(DocumentError::NoValue { at }),
-            Some((unknown, _)) => Err(document.unknown(unknown, known)),
+            Some((unknown, _)) if name_of(unknown).is_empty() => {
+                Err(DocumentError::NoKey { at, known: likely.join(", ") })
+            }
+            Some((unknown, _)) => Err(document.unknown(unknown, likely)),
             None => Ok(document),
         }
     }
@@ -195,7 +233,9 @@ impl Document {
             return Ok(Some(*meaning));
         }
         let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-        Err(self.unusable(key, format!("must be one of {}", words.join(", "))))
+        let near =
+            nearest(&text, &words).map_or_else(String::new, |near| format!("; did you mean {near:?}?"));
+        Err(self.unusable(key, format!("must be one of {}{near}", words.join(", "))))
     }
 
     /// A length of time with its unit: `500ms`, `10s`, `5m`, `2h`.
@@ -221,7 +261,7 @@ impl Document {
     /// # Errors
     /// [`DocumentError::Expected`].
     pub fn texts(&mut self, key: &str) -> Result<Option<Vec<String>>, DocumentError> {
-        let Some(items) = self.list(key, "a list of texts")? else { return Ok(None) };
+        let Some(items) = self.list(key, "a list of texts, such as [a, b]")? else { return Ok(None) };
         items.into_iter().map(|item| self.as_text(key, item)).collect::<Result<_, _>>().map(Some)
     }
 
@@ -274,7 +314,7 @@ impl Document {
                     Ok((name, text))
                 })
                 .collect(),
-            Some(_) => Err(self.expected(key, "a mapping of names to texts")),
+            Some(_) => Err(self.expected(key, "a mapping of names to texts, with a space behind each colon")),
         }
     }
 
@@ -283,9 +323,21 @@ impl Document {
     /// # Errors
     /// [`DocumentError`] for what is no mapping, or holds another key.
     pub fn section(&mut self, key: &str, known: &[&str]) -> Result<Option<Self>, DocumentError> {
+        self.section_likely(key, known, |_| known.to_vec())
+    }
+
+    /// The same, where not all known keys are likely: an unknown one is told the nearest of these alone.
+    pub(crate) fn section_likely<'a>(
+        &mut self,
+        key: &str,
+        known: &[&'a str],
+        likely: impl Fn(&Value) -> Vec<&'a str>,
+    ) -> Result<Option<Self>, DocumentError> {
         let prefix = format!("{}.", self.path(key));
         let lines = Arc::clone(&self.lines);
-        self.value(key).map(|value| Self::of(value, prefix, known, lines)).transpose()
+        let Some(value) = self.value(key) else { return Ok(None) };
+        let likely = likely(&value);
+        Self::of(value, prefix, known, &likely, lines).map(Some)
     }
 
     /// A key that nobody has taken out.
@@ -321,7 +373,11 @@ impl Document {
             Value::Null | Value::Bool(_) | Value::Number(_) => {
                 Err(self.expected(key, "text: put it in quotes"))
             }
-            Value::Array(_) | Value::Object(_) => Err(self.expected(key, "text")),
+            Value::Array(_) => Err(self.expected(key, "one text, not a list")),
+            Value::Object(_) => Err(self.expected(
+                key,
+                "text, not a mapping: put what begins with { in quotes, or behind | on lines of its own, indented",
+            )),
         }
     }
 
@@ -342,7 +398,8 @@ impl Document {
 
     fn unknown(&self, key: &str, known: &[&str]) -> DocumentError {
         let name = name_of(key);
-        let suggestion = match nearest(name, known) {
+        let near = slips::meant(name, known).or_else(|| nearest(name, known));
+        let suggestion = match near {
             _ if name != key => {
                 "; what follows it is not shown here: put a space after the key's colon".to_owned()
             }
@@ -355,7 +412,11 @@ impl Document {
 
     fn place(&self, key: &str) -> Place {
         let path = self.path(key);
-        Place { line: self.lines.get(&path).copied(), path }
+        let line = self.lines.get(&path).or_else(|| {
+            let after = self.lines.range(path.clone()..).next();
+            after.filter(|(other, _)| other.starts_with(&path)).map(|(_, line)| line)
+        });
+        Place { line: line.copied(), path }
     }
 
     fn path(&self, key: &str) -> String {
@@ -381,14 +442,18 @@ pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// The parser's own text may quote a value: only its place and kind are told.
-fn unreadable(error: &serde_saphyr::Error) -> DocumentError {
-    let place = error.location().map_or_else(String::new, |location| {
+fn unreadable(error: &serde_saphyr::Error, text: &str, known: &[&str]) -> DocumentError {
+    let location = error.location();
+    let place = location.map_or_else(String::new, |location| {
         format!(" (line {}, column {})", location.line(), location.column())
     });
-    let hint = if matches!(error.without_snippet(), serde_saphyr::Error::DuplicateMappingKey { .. }) {
-        "a key stands there twice"
-    } else {
-        "check its indentation, and put values that begin with one of * & ! % @ ` { [ or hold a colon and a space in quotes"
+    let line = location.and_then(|location| usize::try_from(location.line()).ok()).unwrap_or(1);
+    let hint = match error.without_snippet() {
+        serde_saphyr::Error::DuplicateMappingKey { .. } => "a key stands there twice".to_owned(),
+        serde_saphyr::Error::MultipleDocuments { .. } => {
+            "one document alone: take out the line ---".to_owned()
+        }
+        _ => slips::in_yaml(text, line, known),
     };
     DocumentError::Yaml { place, hint }
 }
@@ -408,11 +473,11 @@ mod tests {
 
     #[test]
     fn what_is_no_document_is_told_without_its_values() {
-        insta::assert_snapshot!(error("url: *hunter2"), @"cannot be read as YAML (line 1, column 6): check its indentation, and put values that begin with one of * & ! % @ ` { [ or hold a colon and a space in quotes");
+        insta::assert_snapshot!(error("url: *hunter2"), @r#"cannot be read as YAML (line 1, column 6): "url": put a value that begins with * in quotes"#);
         insta::assert_snapshot!(error("url: hunter2\nurl: hunter2"), @"cannot be read as YAML (line 2, column 1): a key stands there twice");
-        insta::assert_snapshot!(error("- hunter2"), @"the document must be a mapping of keys to values");
-        insta::assert_snapshot!(error("hunter2"), @"the document must be a mapping of keys to values");
-        insta::assert_snapshot!(error(""), @"the document must be a mapping of keys to values");
+        insta::assert_snapshot!(error("- hunter2"), @"the document must be a mapping of keys to values, such as url: …; take out the - at its beginning");
+        insta::assert_snapshot!(error("hunter2"), @"the document must be a mapping of keys to values, such as url: …; write one a line");
+        insta::assert_snapshot!(error(""), @"the document is empty: it needs keys and values, such as url: …");
         for text in [
             "url: hunter2: hunter2",
             "url: [hunter2",

@@ -9,7 +9,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use crate::authentication::{Authentication, header_name, hidden};
 use crate::document::{Document, DocumentError, name_of};
 use crate::endpoint_url::{EndpointUrl, MadeUrlError, UrlError, UrlTemplate};
-use crate::failure::chain;
 use crate::retry::Schedule;
 use crate::template::{Format, MESSAGE_VARIABLES, RenderError, Scope, Template, is_template};
 
@@ -138,7 +137,7 @@ impl Endpoint {
     fn of_document(mut document: Document) -> Result<Self, DocumentError> {
         let url = document.required_text("url")?;
         let url = UrlTemplate::parse(url.trim(), MESSAGE_VARIABLES)
-            .map_err(|error| document.unusable("url", chain(&error)))?;
+            .map_err(|error| document.unusable("url", error.to_string()))?;
         let default = Self::at(url);
         let methods = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
         let words: Vec<_> =
@@ -221,7 +220,7 @@ fn headers(
 
 fn header_text(document: &Document, key: &str, text: &str) -> Result<HeaderText, DocumentError> {
     if is_template(text) {
-        let template = Template::parse(text, Format::Text, MESSAGE_VARIABLES);
+        let template = Template::parse_hidden(text, Format::Text, MESSAGE_VARIABLES);
         return template.map(HeaderText::Made).map_err(|error| document.unusable(key, error.to_string()));
     }
     let value = hidden(text);
@@ -326,7 +325,7 @@ paused: true
         insta::assert_snapshot!(failed(r#"{"ref":1,"id":"a\nb"}"#), @"its header x-id: its value holds a character that no header can carry");
         insta::assert_snapshot!(error("https://shop.example/{{ evnt.ref }}"), @r#"the endpoint is no template: line 1: there is no variable "evnt"; did you mean "event"?"#);
         insta::assert_snapshot!(error("https://{{ event.host }}/"), @"the endpoint may hold templates only behind its host, as in https://shop.example/orders/${ event.entityRef }");
-        insta::assert_snapshot!(error("url: https://shop.example/\nheaders: { x-id: '{{ event.id' }"), @r#""headers.x-id" (line 2) is no template: line 1: unexpected end of input, expected end of variable block"#);
+        insta::assert_snapshot!(error("url: https://shop.example/\nheaders: { x-id: '{{ event.id' }"), @r#""headers.x-id" (line 2) is no template: line 1: unexpected end of input, expected end of variable block; close {{ with }}"#);
     }
 
     #[test]
@@ -368,28 +367,28 @@ paused: true
         insta::assert_snapshot!(error(""), @"the endpoint is empty: give a URL such as https://shop.example/orders");
         insta::assert_snapshot!(error("shop.example/hunter2"), @"the endpoint is not an absolute URL such as https://shop.example/orders");
         insta::assert_snapshot!(error("ftp://shop.example"), @"the endpoint must begin with https:// (or http://, to an allowed network)");
-        insta::assert_snapshot!(error("url: https://user:hunter2@shop.example"), @r#""url" holds a user or password: take them out of the URL and use auth"#);
+        insta::assert_snapshot!(error("url: https://user:hunter2@shop.example"), @r#""url" holds a user or password: take them out of the URL, they have keys of their own"#);
         insta::assert_snapshot!(error("method: POST"), @r#"key "url" is missing"#);
         insta::assert_snapshot!(document("pausd: true"), @r#"unknown key "pausd" (line 2); did you mean "paused"?"#);
         insta::assert_snapshot!(document("method: GET"), @r#""method" (line 2) must be one of POST, PUT, PATCH, DELETE"#);
         insta::assert_snapshot!(document("timeout: 10"), @r#""timeout" (line 2) must be a whole number with its unit, such as 500ms, 10s, 5m or 2h"#);
         insta::assert_snapshot!(document("timeout: 60s"), @r#""timeout" (line 2) must be from 100ms to 15s"#);
-        insta::assert_snapshot!(document("retry: [5s]"), @r#""retry" (line 2) must be a mapping of keys to values"#);
+        insta::assert_snapshot!(document("retry: [5s]"), @r#""retry" (line 2) must be a mapping of keys to values; known are delays"#);
         insta::assert_snapshot!(document("retry: { delay: [5s] }"), @r#"unknown key "retry.delay" (line 2); did you mean "delays"?"#);
         insta::assert_snapshot!(document("retry: { delays: [12h] }"), @r#""retry.delays" (line 2) has a delay over 11h, the longest that SQS can wait for sure"#);
         insta::assert_snapshot!(document("ordering: fifo"), @r#""ordering" (line 2) must be one of entity, none"#);
         insta::assert_snapshot!(document("headers: { host: hunter2 }"), @r#""headers.host" (line 2) must not set host: the connector does"#);
-        insta::assert_snapshot!(document("headers: { 'a b': hunter2 }"), @r#""headers.a" is no header's name: letters, digits and hyphens"#);
+        insta::assert_snapshot!(document("headers: { 'a b': hunter2 }"), @r#""headers.a" (line 2) is no header's name: letters, digits and hyphens"#);
         insta::assert_snapshot!(document("headers: { x-a: \"hunter2\\n\" }"), @r#""headers.x-a" (line 2) holds a character that no header can carry"#);
-        insta::assert_snapshot!(document("auth: hunter2"), @r#""auth" (line 2) must be a mapping of keys to values"#);
+        insta::assert_snapshot!(document("auth: hunter2"), @r#""auth" (line 2) must be a mapping of keys to values; known are type, token, username, password, header, value, tokenUrl, clientId, clientSecret, scope, secrets"#);
         insta::assert_snapshot!(document("auth: { token: hunter2 }"), @r#"key "auth.type" is missing"#);
         insta::assert_snapshot!(document("auth: { type: hunter2 }"), @r#""auth.type" (line 2) must be one of none, bearer, basic, api-key, oauth2, standard-webhooks"#);
         insta::assert_snapshot!(document("auth: { type: bearer }"), @r#"key "auth.token" is missing"#);
         insta::assert_snapshot!(document("auth: { type: bearer, token: 123456 }"), @r#""auth.token" (line 2) must be text: put it in quotes"#);
-        insta::assert_snapshot!(document("auth: { type: bearer, token: a, value: hunter2 }"), @r#""auth.value" (line 2) does not belong to this type"#);
+        insta::assert_snapshot!(document("auth: { type: bearer, token: a, value: hunter2 }"), @r#""auth.value" (line 2) does not belong to this type, which takes token"#);
         insta::assert_snapshot!(document("auth: { type: basic, username: 'a:hunter2', password: b }"), @r#""auth.username" (line 2) must not hold a colon (RFC 7617)"#);
         insta::assert_snapshot!(document("auth: { type: standard-webhooks, secrets: [] }"), @r#""auth.secrets" (line 2) must hold at least one secret"#);
-        insta::assert_snapshot!(document("auth: { type: standard-webhooks, secrets: [hunter2] }"), @r#""auth.secrets" (line 2) hold one that is not whsec_ and the base64 of 24 to 64 random bytes"#);
+        insta::assert_snapshot!(document("auth: { type: standard-webhooks, secrets: [hunter2] }"), @r#""auth.secrets" (line 2) holds one, number 1, that is not whsec_ and the base64 of 24 to 64 random bytes"#);
         insta::assert_snapshot!(document("auth: { type: bearer, token: a }\nheaders: { Authorization: b }"), @r#""headers.Authorization" (line 3) is set by auth as well: take one of them out"#);
     }
 }

@@ -51,11 +51,24 @@ pub enum UrlError {
     /// Not an absolute URL.
     #[error("is not an absolute URL such as https://shop.example/orders")]
     NotAUrl(#[source] url::ParseError),
+    /// A sign that no URL holds: often several URLs, a Markdown link, or a template of another language.
+    #[error(
+        "holds {0}, which no URL holds: give one URL such as https://shop.example/orders, without anything around it"
+    )]
+    Sign(&'static str),
+    /// A brace that belongs to no template, or to one where none may stand.
+    #[error(
+        "holds a brace: a template is written ${{ event.entityRef }}, and stands in url and headers alone"
+    )]
+    Brace,
     /// Another scheme than http or https.
     #[error("must begin with https:// (or http://, to an allowed network)")]
     Scheme,
+    /// Not two slashes behind the scheme.
+    #[error("must have two slashes and a host behind its scheme, as in https://shop.example/orders")]
+    Slashes,
     /// User and password in the URL would end in logs.
-    #[error("holds a user or password: take them out of the URL and use auth")]
+    #[error("holds a user or password: take them out of the URL, they have keys of their own")]
     Userinfo,
     /// A fragment is never sent.
     #[error("has a #fragment, which is never sent: take it out")]
@@ -85,7 +98,9 @@ impl UrlTemplate {
             return Err(UrlError::TemplatedHost);
         }
         let place = EndpointUrl::parse(place)?;
-        Ok(Self::Made { template: Template::parse(text, Format::Url, variables)?, place })
+        let template = Template::parse_hidden(text, Format::Url, variables)?;
+        template.with_stand_ins("x").map_or(Ok(()), |url| EndpointUrl::parse(&url).map(drop))?;
+        Ok(Self::Made { template, place })
     }
 
     /// What is the same for every message: the URL, or what stands before its first template.
@@ -140,9 +155,17 @@ impl EndpointUrl {
         if text.is_empty() {
             return Err(UrlError::Empty);
         }
+        if let Some(sign) = forbidden(text) {
+            return Err(sign);
+        }
         let url = Url::parse(text).map_err(UrlError::NotAUrl)?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(UrlError::Scheme);
+        }
+        // What the parser mends: https:shop.example, https:/shop.example, https:///shop.example.
+        let behind_scheme = text.get(url.scheme().len()..).and_then(|rest| rest.strip_prefix("://"));
+        if behind_scheme.is_none_or(|rest| rest.starts_with(['/', '\\'])) {
+            return Err(UrlError::Slashes);
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(UrlError::Userinfo);
@@ -196,6 +219,19 @@ impl EndpointUrl {
         }
         url.into()
     }
+}
+
+fn forbidden(text: &str) -> Option<UrlError> {
+    let sign = |c: char| match c {
+        '{' | '}' => Some(UrlError::Brace),
+        c if c.is_whitespace() => Some(UrlError::Sign("a space or a line break")),
+        '"' | '\'' | '“' | '”' | '‘' | '’' | '„' => Some(UrlError::Sign("a quote")),
+        '<' | '>' => Some(UrlError::Sign("< or >")),
+        '(' | ')' if text.starts_with('[') => Some(UrlError::Sign("brackets around it")),
+        c if c.is_control() => Some(UrlError::Sign("a control character")),
+        _ => None,
+    };
+    text.chars().find_map(sign)
 }
 
 /// A pair of a query as name with `=`, and value; a pair that may be all secret has no name: `?key`, `?key=`, `?key==`.

@@ -26,15 +26,25 @@ const PEM_END: &str = "-----END PUBLIC KEY-----";
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// The text between the PEM lines, or the whole text, is not standard base64.
-    #[error("the key is neither bare base64 nor PEM with BEGIN PUBLIC KEY")]
+    #[error(
+        "the key is neither bare base64 nor one block of PEM with BEGIN PUBLIC KEY: paste the whole key and nothing else, no quotes, names or further lines"
+    )]
     NotBase64(#[source] base64::DecodeError),
     /// A PEM armour of another kind, such as a certificate or a private key.
     #[error(
-        "the PEM block is not a PUBLIC KEY: give the X.509 public key, not a certificate or a private key"
+        "the PEM block is not one whole PUBLIC KEY, from BEGIN to END: give the X.509 public key, not a certificate, another form of key or a private key"
     )]
     WrongPem,
+    /// Nothing stands there.
+    #[error("the key is empty: give Fluent's public key, bare base64 or PEM")]
+    Empty,
+    /// A key of another algorithm.
+    #[error("the key is of another algorithm than RSA, by which Fluent signs: is it Fluent's key?")]
+    OtherAlgorithm,
     /// The bytes are not an X.509 `SubjectPublicKeyInfo` of an RSA key.
-    #[error("the key is not an RSA public key in X.509 SubjectPublicKeyInfo form")]
+    #[error(
+        "the key is not one whole RSA public key in X.509 SubjectPublicKeyInfo form (MIGf… or MIIB…): paste all of it, once"
+    )]
     NotAnRsaKey(#[source] rsa::pkcs8::spki::Error),
     /// The modulus is outside the limits.
     #[error("the key has {bits} bits; {MIN_KEY_BITS} to {MAX_KEY_BITS} are accepted")]
@@ -60,7 +70,13 @@ impl PublicKey {
     /// [`KeyError`] says what is wrong with the text, never what it contains.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
         let der = STANDARD.decode(base64_of(text)?).map_err(KeyError::NotBase64)?;
-        let key = RsaPublicKey::from_public_key_der(&der).map_err(KeyError::NotAnRsaKey)?;
+        if der.is_empty() {
+            return Err(KeyError::Empty);
+        }
+        let key = RsaPublicKey::from_public_key_der(&der).map_err(|error| match error {
+            rsa::pkcs8::spki::Error::OidUnknown { .. } => KeyError::OtherAlgorithm,
+            error => KeyError::NotAnRsaKey(error),
+        })?;
         let bits = key.n().bits();
         if !(MIN_KEY_BITS..=MAX_KEY_BITS).contains(&bits) {
             return Err(KeyError::Size { bits });

@@ -30,6 +30,7 @@ pub mod secret;
 pub mod sender;
 pub mod shipped;
 pub mod signature;
+mod slips;
 pub mod standard_webhooks;
 pub mod template;
 pub mod token;

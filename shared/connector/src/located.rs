@@ -19,10 +19,30 @@ pub(crate) type Lines = BTreeMap<String, u64>;
 
 /// Reads YAML as JSON's kinds of values, with the line of each key.
 pub(crate) fn read(text: &str) -> Result<(Value, Lines), serde_saphyr::Error> {
-    let node: Node = serde_saphyr::from_str(text)?;
+    // YAML 1.2: yes, no, on and off are texts, so that a country NO stays one.
+    let options = serde_saphyr::options! { strict_booleans: true };
+    let node: Node = serde_saphyr::from_str_with_options(text, options)?;
     let mut lines = Lines::new();
     let value = node.into_value("", &mut lines);
     Ok((value, lines))
+}
+
+/// The first key whose value was taken for an anchor or a tag, and so came to nothing.
+pub(crate) fn swallowed(value: &Value, lines: &Lines, text: &str) -> Option<(String, u64)> {
+    let is_swallowed = |path: &str, line: u64| {
+        let key = path.rsplit('.').next().unwrap_or(path);
+        let written = text.lines().nth(usize::try_from(line).ok()?.checked_sub(1)?)?;
+        let (_, after) = written.split_once(key)?;
+        let after = after.trim_start_matches(['"', '\'']).trim_start().strip_prefix(':')?;
+        after.trim_start().starts_with(['&', '!']).then_some(())
+    };
+    let nulls = lines.iter().filter(|(path, _)| at(value, path).is_some_and(Value::is_null));
+    let mut nulls = nulls.filter(|(path, line)| is_swallowed(path, **line).is_some());
+    nulls.next().map(|(path, line)| (path.clone(), *line))
+}
+
+fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+    path.split('.').try_fold(value, |value, key| value.get(key))
 }
 
 impl Node {

@@ -199,6 +199,9 @@ fn names(document: &mut Document) -> Result<MessageNames, DocumentError> {
         Some(names) if names.is_empty() => {
             Err(document.unusable("message", "must hold at least one name, or \"*\" for every message"))
         }
+        Some(names) if names.iter().any(|name| name.contains(',')) => {
+            Err(document.unusable("message", "holds a comma: write several names as a list, [A, B]"))
+        }
         Some(names) => Ok(MessageNames(names)),
     }
 }
@@ -207,6 +210,13 @@ fn names(document: &mut Document) -> Result<MessageNames, DocumentError> {
 fn name(document: &mut Document, key: &str) -> Result<Option<String>, DocumentError> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
     match document.text(key)? {
+        Some(name) if name.starts_with("http") && name.contains("://") => Err(document.unusable(
+            key,
+            "must be a name, not a URL: put the URL into a parameter endpoints/{name}, and its name here",
+        )),
+        Some(name) if name.starts_with('/') || name.starts_with("endpoints/") => {
+            Err(document.unusable(key, "must be the name alone, without the path before it"))
+        }
         Some(name) if name.len() > MAX_NAME || !name.chars().all(is_allowed) => {
             Err(document.unusable(key, "must be a name: letters, digits and . - _ /"))
         }
@@ -251,6 +261,11 @@ fn content_type(document: &mut Document) -> Result<HeaderValue, DocumentError> {
 fn fetch(document: &mut Document) -> Result<Option<Fetch>, DocumentError> {
     let Some(mut fetch) = document.section("fetch", &["query", "variables"])? else { return Ok(None) };
     let query = fetch.required_text("query")?;
+    if query.contains("{{") || query.contains("${") || query.contains("{%") {
+        let problem =
+            "is no template: declare a variable in it, as in query($id: ID!), and give it in fetch.variables";
+        return Err(fetch.unusable("query", problem));
+    }
     let variables = Value::Object(fetch.mapping("variables")?.unwrap_or_default());
     let variables = tree(&fetch, "variables", variables, MESSAGE_VARIABLES)?;
     Ok(Some(Fetch { query, variables }))
@@ -263,6 +278,9 @@ fn respond(document: &mut Document) -> Result<Option<Respond>, DocumentError> {
     let when = condition(&mut respond, "when", &variables)?;
     let name = respond.required_text("name")?;
     let mut fields = Map::from_iter([("name".to_owned(), Value::from(name))]);
+    if let Some(attributes) = respond.mapping("attributes")? {
+        fields.insert("attributes".to_owned(), Value::Object(attributes));
+    }
     for key in EVENT_FIELDS {
         fields.extend(respond.value(key).map(|value| (key.to_owned(), value)));
     }

@@ -7,6 +7,7 @@ mod engine;
 mod filters;
 mod marks;
 mod scope;
+mod shape;
 mod tree;
 
 use std::fmt;
@@ -122,11 +123,34 @@ impl Template {
     pub fn parse(source: &str, format: Format, variables: &[&str]) -> Result<Self, TemplateError> {
         let marked = marks::engines(source)?;
         let mut environment = environment(format);
-        environment.add_template_owned(NAME, marked.to_string()).map_err(|error| unparsed(&error))?;
-        let template = Self { source: source.to_owned(), environment: Box::new(environment), format };
+        environment.add_template_owned(NAME, marked.to_string()).map_err(|error| {
+            let error = unparsed(&error);
+            let line = marked.lines().nth(error.line.saturating_sub(1)).unwrap_or_default();
+            TemplateError { problem: error.problem + shape::hint(line), ..error }
+        })?;
+        let template = Self { source: marked.to_string(), environment: Box::new(environment), format };
         unknown_name(&marked, &template.environment)?;
         template.unknown_variable(variables)?;
+        shape::foreign(&marked, variables)?;
+        if format == Format::Json {
+            shape::json(&marked)?;
+        }
         Ok(template)
+    }
+
+    /// The same, for a text that may hold a secret: the error shows no word of it that is near to no known one.
+    pub(crate) fn parse_hidden(
+        source: &str,
+        format: Format,
+        variables: &[&str],
+    ) -> Result<Self, TemplateError> {
+        let known = [variables, filters::NAMES, filters::TESTS, filters::STATEMENTS];
+        Self::parse(source, format, variables).map_err(|error| shape::hidden(error, source, &known))
+    }
+
+    /// The text with a stand-in for each value; `None` where it holds statements.
+    pub(crate) fn with_stand_ins(&self, stand_in: &str) -> Option<String> {
+        shape::with_stand_ins(&self.source, stand_in)
     }
 
     /// The text.
@@ -162,9 +186,23 @@ impl Template {
         match unknown.into_iter().find(|name| !is_known(name)) {
             Some(name) => Err(TemplateError {
                 line: line_of(self.source(), &name),
-                problem: no_such("variable", &name, known),
+                problem: no_such("variable", &name, known) + &self.variable_hint(&name, known),
             }),
             None => Ok(()),
+        }
+    }
+
+    fn variable_hint(&self, name: &str, known: &[&str]) -> String {
+        if self.source.contains(&format!("-{name}")) {
+            format!("; a name with a hyphen is written in brackets: event.attributes[\"…-{name}\"]")
+        } else if nearest(name, known).is_some() {
+            String::new()
+        } else {
+            match name {
+                "data" => "; data is there where the route has fetch, in its payload".to_owned(),
+                "response" => "; response is there in respond alone".to_owned(),
+                _ => "; a field of the event is written event.entityRef, a text in quotes".to_owned(),
+            }
         }
     }
 }
@@ -175,9 +213,14 @@ impl Condition {
     /// # Errors
     /// [`TemplateError`] as for a template.
     pub fn parse(source: &str, variables: &[&str]) -> Result<Self, TemplateError> {
-        environment(Format::Text)
-            .compile_expression(source)
-            .map_err(|error| with_hint(unparsed(&error), source))?;
+        if ["${", "{{", "{%", "if "].iter().any(|mark| source.trim_start().starts_with(mark)) {
+            let problem = "a condition is an expression alone, without ${ }, {% %} and if".to_owned();
+            return Err(TemplateError { line: 1, problem });
+        }
+        environment(Format::Text).compile_expression(source).map_err(|error| {
+            let error = unparsed(&error);
+            TemplateError { problem: error.problem + shape::hint(source), ..error }
+        })?;
         Template::parse(&format!("{{% if ({source}) %}}true{{% endif %}}"), Format::Text, variables).map(Self)
     }
 
@@ -236,18 +279,6 @@ fn unparsed(error: &Error) -> TemplateError {
     TemplateError { line: error.line().unwrap_or(1), problem }
 }
 
-/// What those who know other languages write first.
-fn with_hint(error: TemplateError, source: &str) -> TemplateError {
-    let hint = if ["&&", "||", "!"].iter().any(|sign| source.replace("!=", "").contains(sign)) {
-        "; write and, or, not"
-    } else if source.replace("==", "").replace("!=", "").contains('=') {
-        "; compare with =="
-    } else {
-        ""
-    };
-    TemplateError { problem: error.problem + hint, ..error }
-}
-
 fn failed(error: &Error, scope: &Scope) -> RenderError {
     match error.kind() {
         ErrorKind::OutOfFuel => RenderError::TooManySteps,
@@ -288,6 +319,11 @@ fn unknown_name(source: &str, environment: &Environment<'_>) -> Result<(), Templ
             (Token::Ident("is"), Token::Ident(name), _) => Some(("test", filters::TESTS, *name, span)),
             _ => None,
         };
+        if let (Token::BlockStart, Token::Ident("include" | "import" | "from" | "extends")) = (first, second)
+        {
+            let problem = "a template stands alone: it cannot take in another".to_owned();
+            return Err(TemplateError { line: usize::from(span.start_line), problem });
+        }
         let Some((kind, similar, name, span)) = found else { continue };
         let exists =
             environment.compile_expression(if kind == "filter" { "name is filter" } else { "name is test" });
@@ -303,7 +339,10 @@ fn no_such(kind: &str, name: &str, known: &[&str]) -> String {
     match nearest(name, known) {
         Some(near) => format!("there is no {kind} {name:?}; did you mean {near:?}?"),
         None if kind == "variable" => format!("there is no {kind} {name:?}; known are {}", known.join(", ")),
-        None => format!("there is no {kind} {name:?}"),
+        None if kind == "test" => format!(
+            "there is no {kind} {name:?}; there are defined, none, string, number, sequence, mapping, startingwith and others"
+        ),
+        None => format!("there is no {kind} {name:?}; the README lists those there are"),
     }
 }
 
@@ -359,12 +398,12 @@ mod tests {
         insta::assert_snapshot!(made("/{{ event.items }}", Format::Url), @"line 1: a value in a URL must be a text or a number");
         insta::assert_snapshot!(made("/{{ '' }}", Format::Url), @"line 1: a value in a URL is empty");
         insta::assert_snapshot!(made("<a>{{ '\u{1}' }}</a>", Format::Xml), @"line 1: a value holds a control character, which XML cannot carry");
-        insta::assert_snapshot!(made(r#"{"a": "{{ event.id }}"}"#, Format::Json), @r#"what it makes is not JSON, at line 1, column 9: a value prints itself with its quotes, so write ${ x } without any, and join texts inside of it: ${ "a-" ~ x }"#);
+        insta::assert_snapshot!(made(r#"{"a": {% if true %}"{{ event.id }}"{% endif %}}"#, Format::Json), @r#"what it makes is not JSON, at line 1, column 9: a value prints itself with its quotes, so write ${ x } without any, and join texts inside of it: ${ "a-" ~ x }"#);
     }
 
     #[test]
     fn what_fails_says_the_line_and_the_path() {
-        insta::assert_snapshot!(made("{\n{{ event.entityref }}", Format::Json), @"line 2: `event.entityref` is undefined; did you mean `event.entityRef`?");
+        insta::assert_snapshot!(made("[\n{{ event.entityref }}]", Format::Json), @"line 2: `event.entityref` is undefined; did you mean `event.entityRef`?");
         insta::assert_snapshot!(made("{{ event.attributes.emial }}", Format::Json), @"line 1: `event.attributes.emial` is undefined; did you mean `event.attributes.email`?");
         insta::assert_snapshot!(made("{{ event.attributes.phone.home }}", Format::Json), @"line 1: `event.attributes.phone` is undefined");
         insta::assert_snapshot!(made("{% if event.vip %}1{% endif %}", Format::Json), @"line 1: `event.vip` is undefined");
@@ -375,12 +414,12 @@ mod tests {
 
     #[test]
     fn what_is_no_template_is_refused_when_it_is_read() {
-        insta::assert_snapshot!(wrong("{{ event.id"), @"is no template: line 1: unexpected end of input, expected end of variable block");
+        insta::assert_snapshot!(wrong("{{ event.id"), @"is no template: line 1: unexpected end of input, expected end of variable block; close {{ with }}");
         insta::assert_snapshot!(wrong("{\n{{ event.id | uper }}"), @r#"is no template: line 2: there is no filter "uper"; did you mean "upper"?"#);
         insta::assert_snapshot!(wrong("{{ event.id is defned }}"), @r#"is no template: line 1: there is no test "defned"; did you mean "defined"?"#);
-        insta::assert_snapshot!(wrong("{{ event.id is not blue }}"), @r#"is no template: line 1: there is no test "blue""#);
+        insta::assert_snapshot!(wrong("{{ event.id is not blue }}"), @r#"is no template: line 1: there is no test "blue"; there are defined, none, string, number, sequence, mapping, startingwith and others"#);
         insta::assert_snapshot!(wrong("{}\n{{ evnt.id }}"), @r#"is no template: line 2: there is no variable "evnt"; did you mean "event"?"#);
-        insta::assert_snapshot!(wrong("{{ order.id }}"), @r#"is no template: line 1: there is no variable "order"; known are event, message"#);
+        insta::assert_snapshot!(wrong("{{ order.id }}"), @r#"is no template: line 1: there is no variable "order"; known are event, message; a field of the event is written event.entityRef, a text in quotes"#);
         insta::assert_snapshot!(wrong("{% for x in event.items %}"), @"is no template: line 1: unexpected end of input, expected end of block");
         insta::assert_snapshot!(wrong("{% endif %}"), @"is no template: line 1: unknown statement endif");
         assert!(parsed("{% for x in range(3) %}{{ loop.index ~ x }}{% endfor %}", Format::Text).is_ok());
@@ -401,7 +440,7 @@ mod tests {
         insta::assert_snapshot!(holds("event.status == 'x'").unwrap_err(), @"line 1: `event.status` is undefined");
         let wrong = |source: &str| Condition::parse(source, &["event"]).unwrap_err().to_string();
         insta::assert_snapshot!(wrong("event.id = 'x'"), @"is no template: line 1: unexpected input after expression; compare with ==");
-        insta::assert_snapshot!(wrong("event.id == 'x' && true"), @"is no template: line 1: unexpected end of input, expected `)`");
+        insta::assert_snapshot!(wrong("event.id == 'x' && true"), @"is no template: line 1: unexpected end of input, expected `)`; write and, or, not, in");
         insta::assert_snapshot!(wrong("a) %}{% if (b"), @"is no template: line 1: unexpected input after expression");
         insta::assert_snapshot!(wrong(""), @"is no template: line 1: unexpected end of input, expected expression");
     }

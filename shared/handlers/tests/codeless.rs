@@ -95,7 +95,10 @@ async fn what_a_template_cannot_make_is_misconfigured_and_nothing_is_sent() {
             "payload: '{{ event.entityref }}'",
             "payload of routes/r: line 1: `event.entityref` is undefined; did you mean `event.entityRef`?",
         ),
-        ("payload: '{\"a\": \"{{ event.entityRef }}\"}'", "payload of routes/r: what it makes is not JSON"),
+        (
+            "payload: '{% if true %}{\"a\": \"{{ event.entityRef }}\"}{% endif %}'",
+            "payload of routes/r: what it makes is not JSON",
+        ),
     ] {
         let tried = tried(&format!("message: Shipped\nendpoint: shop\n{line}"), &[]).await;
         let Err(HandlerError::Misconfigured { code: Code::Template, reason: told }) = tried.result else {

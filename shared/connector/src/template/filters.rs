@@ -100,6 +100,34 @@ pub(super) const TESTS: &[&str] = &[
     "upper",
 ];
 
+/// The statements' names and what stands in them, for telling what is no secret.
+pub(super) const STATEMENTS: &[&str] = &[
+    "if",
+    "elif",
+    "else",
+    "endif",
+    "for",
+    "in",
+    "endfor",
+    "set",
+    "endset",
+    "and",
+    "or",
+    "not",
+    "is",
+    "end",
+    "event",
+    "of",
+    "input",
+    "string",
+    "loop",
+    "macro",
+    "include",
+    "block",
+    "expression",
+    "entityRef",
+];
+
 pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("date", date);
     environment.add_filter("money", money);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Format, RenderError, Scope, Template, TemplateError, is_template, marks};
+use super::{Format, RenderError, Scope, Template, TemplateError, is_template, marks, shape};
 
 /// A value with templates in it. A text that is one `${ … }` and nothing else keeps its value's type.
 #[derive(Debug, PartialEq)]
@@ -41,9 +41,11 @@ impl Tree {
                 };
                 fields.into_iter().map(field).collect::<Result<_, _>>().map(Self::Mapping)
             }
-            fixed @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
-                Ok(Self::Fixed(fixed))
-            }
+            Value::String(text) => match shape::foreign(&text, variables) {
+                Err(error) => Err((String::new(), error)),
+                Ok(()) => Ok(Self::Fixed(Value::String(text))),
+            },
+            fixed @ (Value::Null | Value::Bool(_) | Value::Number(_)) => Ok(Self::Fixed(fixed)),
         }
     }
 

@@ -1,0 +1,73 @@
+//! Routes: keys, kinds, names.
+
+use crate::{route, route_with};
+
+#[test]
+fn keys_in_another_spelling() {
+    insta::assert_snapshot!(route("Message: A\nendpoint: good"), @r#"unknown key "Message" (line 1); did you mean "message"?"#);
+    insta::assert_snapshot!(route("messages: [A]\nendpoint: good"), @r#"unknown key "messages" (line 1); did you mean "message"?"#);
+    insta::assert_snapshot!(route("event: A\nendpoint: good"), @r#"unknown key "event" (line 1); did you mean "message"?"#);
+    insta::assert_snapshot!(route("message: A\nendpoints: good"), @r#"unknown key "endpoints" (line 2); did you mean "endpoint"?"#);
+    insta::assert_snapshot!(route("message: A\nurl: https://shop.example/hunter2"), @r#"unknown key "url" (line 2); did you mean "endpoint"?"#);
+    insta::assert_snapshot!(route("endpoint: good"), @r#"key "message" is missing"#);
+    insta::assert_snapshot!(route("message:\nendpoint: good"), @r#"key "message" is missing"#);
+    insta::assert_snapshot!(route_with("content-type: application/xml"), @r#"unknown key "content-type" (line 3); did you mean "contentType"?"#);
+    insta::assert_snapshot!(route_with("content_type: application/xml"), @r#"unknown key "content_type" (line 3); did you mean "contentType"?"#);
+    insta::assert_snapshot!(route_with("contenttype: application/xml"), @r#"unknown key "contenttype" (line 3); did you mean "contentType"?"#);
+    insta::assert_snapshot!(route_with("Content Type: application/xml"), @r#"unknown key "Content" (line 3); what follows it is not shown here: put a space after the key's colon"#);
+    insta::assert_snapshot!(route_with("condition: event.vip"), @r#"unknown key "condition" (line 3); did you mean "when"?"#);
+    insta::assert_snapshot!(route_with("if: event.vip"), @r#"unknown key "if" (line 3); did you mean "when"?"#);
+    insta::assert_snapshot!(route_with("template: '{}'"), @r#"unknown key "template" (line 3); did you mean "payload"?"#);
+    insta::assert_snapshot!(route_with("body: '{}'"), @r#"unknown key "body" (line 3); did you mean "payload"?"#);
+    insta::assert_snapshot!(route_with("disabled: true"), @r#"unknown key "disabled" (line 3); did you mean "enabled"?"#);
+    insta::assert_snapshot!(route_with("enable: true"), @r#"unknown key "enable" (line 3); did you mean "enabled"?"#);
+    insta::assert_snapshot!(route_with("headers: { x-a: hunter2 }"), @r#"unknown key "headers" (line 3); known are description, source, message, when, handler, endpoint, fetch, payload, contentType, respond, enabled, props"#);
+    insta::assert_snapshot!(route_with("prop: { a: b }"), @r#"unknown key "prop" (line 3); did you mean "props"?"#);
+    insta::assert_snapshot!(route_with("priority: 5"), @r#"unknown key "priority" (line 3); known are description, source, message, when, handler, endpoint, fetch, payload, contentType, respond, enabled, props"#);
+    insta::assert_snapshot!(route_with("fetch:\n  querry: '{ me }'"), @r#"unknown key "fetch.querry" (line 4); did you mean "query"?"#);
+    insta::assert_snapshot!(route_with("fetch:\n  query: '{ me }'\n  variable: { a: b }"), @r#"unknown key "fetch.variable" (line 5); did you mean "variables"?"#);
+    insta::assert_snapshot!(route_with("respond:\n  name: A\n  entity_ref: b"), @r#"unknown key "respond.entity_ref" (line 5); did you mean "entityRef"?"#);
+    insta::assert_snapshot!(route_with("respond:\n  event: A"), @r#"unknown key "respond.event" (line 4); did you mean "name"?"#);
+    insta::assert_snapshot!(route_with("'': x"), @"the document (line 3) holds a key that is not shown here: it begins with a sign that no key begins with, such as a typographic quote or //; known are description, source, message, when, handler, endpoint, fetch, payload, contentType, respond, enabled, props");
+}
+
+#[test]
+fn values_of_another_kind() {
+    insta::assert_snapshot!(route("message: 5\nendpoint: good"), @r#""message" (line 1) must be text: put it in quotes"#);
+    insta::assert_snapshot!(route("message: []\nendpoint: good"), @r#""message" (line 1) must hold at least one name, or "*" for every message"#);
+    insta::assert_snapshot!(route("message: ''\nendpoint: good"), @r#""message" (line 1) must be a text that is not empty"#);
+    insta::assert_snapshot!(route("message: [A, 5]\nendpoint: good"), @r#""message" (line 1) must be text: put it in quotes"#);
+    insta::assert_snapshot!(route("message: { name: A }\nendpoint: good"), @r#""message" (line 1) must be text, not a mapping: put what begins with { in quotes, or behind | on lines of its own, indented"#);
+    insta::assert_snapshot!(route("message: A\nendpoint: [a, b]"), @r#""endpoint" (line 2) must be one text, not a list"#);
+    insta::assert_snapshot!(route("message: A\nendpoint: 12"), @r#""endpoint" (line 2) must be text: put it in quotes"#);
+    insta::assert_snapshot!(route("message: A\nendpoint: { url: 'https://shop.example/hunter2' }"), @r#""endpoint" (line 2) must be text, not a mapping: put what begins with { in quotes, or behind | on lines of its own, indented"#);
+    insta::assert_snapshot!(route("message: A\nendpoint: https://shop.example/orders?key=hunter2"), @r#""endpoint" (line 2) must be a name, not a URL: put the URL into a parameter endpoints/{name}, and its name here"#);
+    insta::assert_snapshot!(route("message: A\nendpoint: store front"), @r#""endpoint" (line 2) must be a name: letters, digits and . - _ /"#);
+    insta::assert_snapshot!(route("message: A\nendpoint: endpoints/storefront"), @r#""endpoint" (line 2) must be the name alone, without the path before it"#);
+    insta::assert_snapshot!(route("message: A\nendpoint: /fluent-connect/acme/endpoints/storefront"), @r#""endpoint" (line 2) must be the name alone, without the path before it"#);
+    insta::assert_snapshot!(route("message: Order Status Change,Shipped\nendpoint: good"), @r#""message" (line 1) holds a comma: write several names as a list, [A, B]"#);
+    insta::assert_snapshot!(route(&format!("message: A\nendpoint: {}", "x".repeat(2_000))), @r#""endpoint" (line 2) must be a name: letters, digits and . - _ /"#);
+    insta::assert_snapshot!(route_with("handler: my handler"), @r#""handler" (line 3) must be a name: letters, digits and . - _ /"#);
+    insta::assert_snapshot!(route_with("handler: 5"), @r#""handler" (line 3) must be text: put it in quotes"#);
+    insta::assert_snapshot!(route_with("source: [fluent, fynd]"), @r#""source" (line 3) must be one text, not a list"#);
+    insta::assert_snapshot!(route_with("enabled: \"false\""), @r#""enabled" (line 3) must be true or false"#);
+    insta::assert_snapshot!(route_with("enabled: yes"), @r#""enabled" (line 3) must be true or false"#);
+    insta::assert_snapshot!(route_with("enabled: off"), @r#""enabled" (line 3) must be true or false"#);
+    insta::assert_snapshot!(route_with("enabled: y"), @r#""enabled" (line 3) must be true or false"#);
+    insta::assert_snapshot!(route_with("enabled: 1"), @r#""enabled" (line 3) must be true or false"#);
+    insta::assert_snapshot!(route_with("when: true"), @r#""when" (line 3) must be text: put it in quotes"#);
+    insta::assert_snapshot!(route_with("when: [a, b]"), @r#""when" (line 3) must be one text, not a list"#);
+    insta::assert_snapshot!(route_with("props: [a]"), @r#""props" (line 3) must be a mapping of names to values"#);
+    insta::assert_snapshot!(route_with("props: fast"), @r#""props" (line 3) must be a mapping of names to values"#);
+    insta::assert_snapshot!(route_with("contentType: json"), @r#""contentType" (line 3) must be a media type such as application/xml"#);
+    insta::assert_snapshot!(route_with("fetch: '{ me }'"), @r#""fetch" (line 3) must be a mapping of keys to values; known are query, variables"#);
+    insta::assert_snapshot!(route_with("fetch: {}"), @r#"key "fetch.query" is missing"#);
+    insta::assert_snapshot!(route_with("fetch: { variables: { id: 1 } }"), @r#"key "fetch.query" is missing"#);
+    insta::assert_snapshot!(route_with("fetch:\n  query: '{ me }'\n  variables: [1]"), @r#""fetch.variables" (line 5) must be a mapping of names to values"#);
+    insta::assert_snapshot!(route_with("fetch:\n  query: '{ me }'\n  variables: id"), @r#""fetch.variables" (line 5) must be a mapping of names to values"#);
+    insta::assert_snapshot!(route_with("fetch:\n  query: 'query { orderById(id: \"{{ event.entityId }}\") { ref } }'"), @r#""fetch.query" (line 4) is no template: declare a variable in it, as in query($id: ID!), and give it in fetch.variables"#);
+    insta::assert_snapshot!(route_with("respond: CarrierBooked"), @r#""respond" (line 3) must be a mapping of keys to values; known are when, name, retailerId, entityType, entityId, entityRef, entitySubtype, rootEntityType, rootEntityId, rootEntityRef, attributes"#);
+    insta::assert_snapshot!(route_with("respond:\n  attributes: { a: b }"), @r#"key "respond.name" is missing"#);
+    insta::assert_snapshot!(route_with("respond:\n  name: 5"), @r#""respond.name" (line 4) must be text: put it in quotes"#);
+    insta::assert_snapshot!(route_with("respond:\n  name: A\n  attributes: [a]"), @r#""respond.attributes" (line 5) must be a mapping of names to values"#);
+}
