@@ -4,7 +4,8 @@ use crate::document::{Document, DocumentError};
 use crate::endpoint_url::EndpointUrl;
 use crate::grant::{Grant, PasswordCredentials};
 
-const KEYS: [&str; 6] = ["baseUrl", "username", "password", "clientId", "clientSecret", "retailerId"];
+/// Every key of an account; all are required.
+pub const KEYS: [&str; 6] = ["baseUrl", "username", "password", "clientId", "clientSecret", "retailerId"];
 /// What Fluent's tokens are for (Fluent's documentation of `/oauth/token`).
 const SCOPE: &str = "api";
 

@@ -53,7 +53,7 @@ const KINDS: [(&str, Kind); 6] = [
 ];
 
 /// Every key of every kind; which ones a kind takes is checked after its type is known.
-const KEYS: [&str; 11] = [
+pub const KEYS: [&str; 11] = [
     "type",
     "token",
     "username",
@@ -66,6 +66,11 @@ const KEYS: [&str; 11] = [
     "scope",
     "secrets",
 ];
+
+/// The names of the kinds.
+pub fn kinds() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|(name, _)| *name)
+}
 
 impl Kind {
     /// The keys beside `type`; `scope` may be left out, no other.

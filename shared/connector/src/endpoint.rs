@@ -19,7 +19,11 @@ pub const LONGEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// Shortest one: a slip of the unit would fail every delivery.
 pub const SHORTEST_TIMEOUT: Duration = Duration::from_millis(100);
 
-const KEYS: [&str; 8] = ["url", "method", "headers", "timeout", "auth", "retry", "ordering", "paused"];
+/// Every key of an endpoint.
+pub const KEYS: [&str; 8] = ["url", "method", "headers", "timeout", "auth", "retry", "ordering", "paused"];
+
+/// Every key of `retry`.
+pub const RETRY_KEYS: [&str; 1] = ["delays"];
 
 /// Where deliveries go, and how.
 #[derive(Debug, PartialEq)]
@@ -239,7 +243,7 @@ fn timeout(document: &mut Document) -> Result<Option<Duration>, DocumentError> {
 }
 
 fn schedule(document: &mut Document) -> Result<Option<Schedule>, DocumentError> {
-    let Some(mut retry) = document.section("retry", &["delays"])? else { return Ok(None) };
+    let Some(mut retry) = document.section("retry", &RETRY_KEYS)? else { return Ok(None) };
     let Some(delays) = retry.durations("delays")? else { return Ok(None) };
     Schedule::new(delays).map(Some).map_err(|error| retry.unusable("delays", error.to_string()))
 }

@@ -13,7 +13,8 @@ pub const DEFAULT_HANDLER: &str = "webhook";
 /// Of a payload whose route names none.
 pub const DEFAULT_CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 
-const KEYS: [&str; 12] = [
+/// Every key of a route.
+pub const KEYS: [&str; 12] = [
     "description",
     "source",
     "message",
@@ -27,6 +28,8 @@ const KEYS: [&str; 12] = [
     "enabled",
     "props",
 ];
+/// Every key of `fetch`.
+pub const FETCH_KEYS: [&str; 2] = ["query", "variables"];
 /// The fields of an event that is sent to Fluent (Event API); all but the last are texts.
 pub const EVENT_FIELDS: [&str; 10] = [
     "name",
@@ -259,7 +262,7 @@ fn content_type(document: &mut Document) -> Result<HeaderValue, DocumentError> {
 }
 
 fn fetch(document: &mut Document) -> Result<Option<Fetch>, DocumentError> {
-    let Some(mut fetch) = document.section("fetch", &["query", "variables"])? else { return Ok(None) };
+    let Some(mut fetch) = document.section("fetch", &FETCH_KEYS)? else { return Ok(None) };
     let query = fetch.required_text("query")?;
     if query.contains("{{") || query.contains("${") || query.contains("{%") {
         let problem =

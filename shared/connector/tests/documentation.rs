@@ -1,10 +1,16 @@
 //! The README says what the code does.
 
+use std::collections::BTreeSet;
+
+use connector::account::{self, Account};
+use connector::authentication;
 use connector::breaker::{FIRST_REST, LONGEST_REST, TIMEOUTS};
-use connector::endpoint::{Endpoint, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
+use connector::endpoint::{self, Endpoint, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use connector::failure::Code;
 use connector::message::{MAX_MESSAGE_BYTES, RESERVED_BYTES};
 use connector::retry::{LONGEST_DELAY, MAX_DELAYS};
+use connector::route::{self, Route};
+use connector::template::{Format, MAX_RENDERED_BYTES, MAX_STEPS, MESSAGE_VARIABLES, Template};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -35,27 +41,124 @@ fn the_commands_are_targets_of_the_makefile() {
     assert!(commands.iter().all(|command| makefile.contains(&format!("\n{command}:"))));
 }
 
-#[test]
-fn the_route_of_the_readme_is_a_route() {
-    assert!(README.contains(r"$'message: OrderStatusChange\nendpoint: storefront'"));
-    assert!(connector::route::Route::parse("message: OrderStatusChange\nendpoint: storefront").is_ok());
+/// Every page with examples of parameters.
+const PAGES: [(&str, &str); 7] = [
+    ("README.md", README),
+    ("docs/first-delivery.md", include_str!("../../../docs/first-delivery.md")),
+    ("docs/connect-sdk.md", include_str!("../../../docs/connect-sdk.md")),
+    ("shared/handlers/README.md", include_str!("../../handlers/README.md")),
+    ("shared/connector/README.md", include_str!("../README.md")),
+    ("shared/fluent/README.md", include_str!("../../fluent/README.md")),
+    ("shared/testkit/README.md", include_str!("../../testkit/README.md")),
+];
+
+/// What stands between the fences of a language on a page.
+fn blocks(page: &'static str, language: &str) -> Vec<&'static str> {
+    let blocks = page.split("```").skip(1).step_by(2);
+    blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
 }
 
 #[test]
-fn the_accounts_of_the_readme_are_accounts() {
-    let examples = examples("accounts");
-    assert!(!examples.is_empty());
-    for example in examples {
-        let account = connector::account::Account::parse(example);
-        assert!(account.is_ok(), "{example}: {account:?}");
+fn every_example_of_every_page_is_what_it_says() {
+    let mut parameters = 0;
+    for (page, text) in PAGES {
+        for block in blocks(text, "yaml") {
+            let about = block.lines().next().unwrap_or_default();
+            let read = match about.strip_prefix("# ").and_then(|path| path.split_once('/')) {
+                Some(("routes", _)) => Route::parse(block).map(drop).map_err(|error| error.to_string()),
+                Some(("endpoints", _)) => Endpoint::parse(block).map(drop).map_err(|error| error.to_string()),
+                Some(("accounts", _)) => Account::parse(block).map(drop).map_err(|error| error.to_string()),
+                _ => Err("its first line does not name the parameter".to_owned()),
+            };
+            assert_eq!(read, Ok(()), "{page}: {block}");
+            parameters += 1;
+        }
+        for block in blocks(text, "json") {
+            let read = serde_json::from_str::<serde_json::Value>(block);
+            assert!(read.is_ok(), "{page}: {block}: {read:?}");
+        }
     }
+    assert!(parameters > 5, "{parameters}");
+}
+
+#[test]
+fn the_command_that_makes_a_route_makes_one() {
+    let route = r"$'message: OrderStatusChange\nendpoint: storefront'";
+    assert!(README.contains(route));
+    assert!(Route::parse("message: OrderStatusChange\nendpoint: storefront").is_ok());
+}
+
+/// The part of the README under a heading, to the next one.
+fn part(heading: &str) -> &'static str {
+    let behind = README.split_once(&format!("\n### {heading}\n")).map(|(_, behind)| behind);
+    behind.and_then(|behind| behind.split("\n##").next()).unwrap_or_default()
+}
+
+/// The keys in the first column of the tables `| key | meaning | default |`.
+fn told_keys(part: &str) -> BTreeSet<String> {
+    let tables = part.split("\n\n").filter(|table| table.starts_with("| key | meaning | default |"));
+    let cells = tables.flat_map(|table| table.lines().skip(2)).filter_map(|row| row.split('|').nth(1));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+fn known_keys(keys: &[&str], sections: &[(&str, &[&str])]) -> BTreeSet<String> {
+    let nested =
+        sections.iter().flat_map(|(section, keys)| keys.iter().map(move |key| format!("{section}.{key}")));
+    keys.iter().map(ToString::to_string).chain(nested).collect()
+}
+
+#[test]
+fn every_key_is_told_and_no_other() {
+    let routes = known_keys(
+        &route::KEYS,
+        &[("fetch", &route::FETCH_KEYS), ("respond", &[&["when"], route::EVENT_FIELDS.as_slice()].concat())],
+    );
+    assert_eq!(told_keys(part("Routes")), routes);
+    let endpoints = known_keys(&endpoint::KEYS, &[("retry", &endpoint::RETRY_KEYS)]);
+    assert_eq!(told_keys(part("Endpoints")), endpoints);
+    assert_eq!(told_keys(part("Accounts")), known_keys(&account::KEYS, &[]));
+}
+
+#[test]
+fn every_kind_of_auth_is_told_with_all_its_keys() {
+    let rows = part("Endpoints").lines().filter_map(|row| row.strip_prefix("| `{ type: ")?.split('`').next());
+    let rows: Vec<_> = rows.map(|row| row.trim_end_matches(" }")).collect();
+    let kinds: Vec<_> = rows.iter().filter_map(|row| row.split(',').next()).collect();
+    assert_eq!(kinds, authentication::kinds().collect::<Vec<_>>());
+    let keys = rows.iter().flat_map(|row| row.split(", ").skip(1)).filter_map(|pair| pair.split_once(": "));
+    let keys: BTreeSet<_> = keys.map(|(key, _)| key).chain(["type"]).collect();
+    assert_eq!(keys, BTreeSet::from(authentication::KEYS));
+}
+
+#[test]
+fn what_is_told_of_templates_is_so() {
+    let templates = part("Templates");
+    assert_eq!((MAX_STEPS, MAX_RENDERED_BYTES), (500_000, 1 << 20));
+    assert!(templates.contains("500,000 steps and 1 MiB"));
+    for variable in [MESSAGE_VARIABLES, &["data", "response"]].concat() {
+        assert!(templates.contains(&format!("\n| `{variable}` |")), "{variable}");
+    }
+    let table = templates.split("\n\n").find(|table| table.starts_with("| filter |")).unwrap_or_default();
+    for filter in table.split('`').skip(1).step_by(2).filter(|text| !text.contains(['{', '%', '.', '9'])) {
+        let name = filter.split('(').next().unwrap_or_default();
+        let source = format!("{{{{ event | {name} }}}}");
+        assert!(Template::parse(&source, Format::Text, MESSAGE_VARIABLES).is_ok(), "{filter}");
+    }
+    for block in blocks(templates, "") {
+        let parsed = Template::parse(block, Format::Json, MESSAGE_VARIABLES);
+        assert!(parsed.is_ok(), "{block}: {parsed:?}");
+    }
+}
+
+#[test]
+fn the_limits_of_an_api_are_those_of_the_code() {
     assert!(README.contains("(2 MiB of an API's)"));
     assert_eq!(connector::call::CALL_ANSWER_BYTES, 2 << 20);
 }
 
 /// The YAML blocks that are one parameter of a section, by their first line.
 fn examples(section: &str) -> Vec<&'static str> {
-    let blocks = README.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("yaml\n"));
+    let blocks = blocks(README, "yaml").into_iter();
     blocks.filter(|block| block.starts_with(&format!("# {section}/"))).collect()
 }
 
