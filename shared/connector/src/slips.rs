@@ -55,7 +55,9 @@ pub(crate) fn in_yaml(text: &str, line: usize, known: &[&str]) -> String {
     let before: Vec<_> = text.lines().take(line).filter(|line| !line.trim().is_empty()).collect();
     let next = text.lines().nth(line).filter(|next| indentation(next).contains('\t'));
     let mut suspects = next.iter().chain(before.iter().rev().take(2));
-    let found = suspects.find_map(|line| Some((line, of_line(line)?)));
+    let json = text.trim_start().starts_with('{') && !unclosed(text);
+    let is_told = |problem: &&str| !(json && *problem == UNCLOSED);
+    let found = suspects.find_map(|line| Some((line, of_line(line).filter(is_told)?)));
     let Some((line, problem)) = found else {
         if text.trim_start().starts_with('{') {
             return "in JSON a comma stands between two entries, and texts stand in \"".to_owned();
@@ -95,6 +97,9 @@ pub(crate) fn no_mapping(text: &str, known: &[&str]) -> String {
     format!("must be a mapping of keys to values, such as {first}: …; {hint}")
 }
 
+const UNCLOSED: &str =
+    "a quote or a bracket is not closed, or one too many: put a value that holds one in quotes";
+
 fn indentation(line: &str) -> &str {
     line.split(|c: char| !c.is_whitespace()).next().unwrap_or_default()
 }
@@ -113,6 +118,8 @@ fn of_line(line: &str) -> Option<&'static str> {
         "a value with a template stands in quotes, or behind | on lines of its own, indented"
     } else if holds(&['“', '”', '‘', '’', '„']) {
         "typographic quotes are none here: write \" or '"
+    } else if line.trim_start().starts_with("query:") && value_behind_colon(line).starts_with('{') {
+        "a GraphQL query stands in quotes, or behind | on lines of its own, indented"
     } else if begins(&["*", "[*"]) {
         "put a value that begins with * in quotes"
     } else if begins(&["&", "!", "%", "@", "`"]) {
@@ -120,7 +127,7 @@ fn of_line(line: &str) -> Option<&'static str> {
     } else if (value.contains(": ") && !value.starts_with(['"', '\'', '{', '['])) || line.contains(": }") {
         "put a value that holds a colon and a space in quotes"
     } else if unclosed(line) && !line.ends_with(['{', '[', ',']) {
-        "a quote or a bracket is not closed, or one too many: put a value that holds one in quotes"
+        UNCLOSED
     } else if lacks_space(line) {
         "put a space behind the key's colon"
     } else if line.starts_with("http") {
@@ -134,6 +141,10 @@ fn of_line(line: &str) -> Option<&'static str> {
 /// Whether a template stands inside of brackets, in a line that is not quoted.
 fn in_flow(line: &str, mark: &str) -> bool {
     line.trim_start().starts_with(['{', '[']) && line.contains(mark)
+}
+
+fn value_behind_colon(line: &str) -> &str {
+    line.split_once(':').map_or("", |(_, value)| value.trim())
 }
 
 fn unclosed(line: &str) -> bool {

@@ -10,7 +10,7 @@ use connector::failure::Code;
 use connector::message::{MAX_MESSAGE_BYTES, RESERVED_BYTES};
 use connector::retry::{LONGEST_DELAY, MAX_DELAYS};
 use connector::route::{self, Route};
-use connector::template::{Format, MAX_RENDERED_BYTES, MAX_STEPS, MESSAGE_VARIABLES, Template};
+use connector::template::{Format, MAX_RENDERED_BYTES, MAX_STEPS, MESSAGE_VARIABLES, Scope, Template};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -187,4 +187,29 @@ fn the_endpoints_of_the_readme_are_endpoints_and_its_defaults_those_of_the_code(
     assert_eq!((SHORTEST_TIMEOUT.as_millis(), LONGEST_TIMEOUT.as_secs()), (100, 15));
     assert_eq!((MAX_DELAYS, LONGEST_DELAY.as_secs()), (20, 11 * 3_600));
     assert_eq!((TIMEOUTS, FIRST_REST.as_secs(), LONGEST_REST.as_secs()), (2, 30, 300));
+}
+
+#[test]
+fn the_payloads_of_the_pages_make_what_they_promise() {
+    let data = r#"{"orderById":{"ref":"HD_1","customer":{"primaryEmail":"a@shop.example"}},"fulfilmentById":{"ref":"F1","items":{"edges":[{"node":{"ref":"i1","requestedQuantity":2}}]}}}"#;
+    let mut made = Vec::new();
+    for block in PAGES.iter().flat_map(|(_, page)| blocks(page, "yaml")) {
+        let Some(route) = block.strip_prefix("# routes/").and_then(|_| Route::parse(block).ok()) else {
+            continue;
+        };
+        let Some(payload) = route.payload else { continue };
+        let props = serde_json::Value::Object(route.props).to_string();
+        let scope = Scope::default().with_json("event", r#"{"entityRef":"HD_1"}"#);
+        let scope = scope.and_then(|scope| scope.with_json("data", data)?.with_json("props", &props));
+        let text = scope.map(|scope| payload.render(&scope));
+        assert!(matches!(text, Ok(Ok(_))), "{block}: {text:?}");
+        made.extend(text.into_iter().flatten().map(|text| text.split_whitespace().collect::<String>()));
+    }
+    insta::assert_snapshot!(made.join("\n"), @r#"
+    {"order":"HD_1","email":"a@shop.example"}
+    {"order":"HD_1","status":"unknown"}
+    {"order":"HD_1","state":"Open"}
+    {"fulfilment":"F1","lines":[{"ref":"i1","requestedQuantity":2}]}
+    {"order":"HD_1","site":"north"}
+    "#);
 }
