@@ -397,7 +397,8 @@ mod tests {
         insta::assert_snapshot!(made("/{{ event.attributes.none }}", Format::Url), @"line 1: a value in a URL must be a text or a number");
         insta::assert_snapshot!(made("/{{ event.items }}", Format::Url), @"line 1: a value in a URL must be a text or a number");
         insta::assert_snapshot!(made("/{{ '' }}", Format::Url), @"line 1: a value in a URL is empty");
-        insta::assert_snapshot!(made("<a>{{ '\u{1}' }}</a>", Format::Xml), @"line 1: a value holds a control character, which XML cannot carry");
+        insta::assert_snapshot!(made("<a>{{ '\u{1}' }}</a>", Format::Xml), @"line 1: a value holds a character that XML cannot carry");
+        insta::assert_snapshot!(made("<a>{{ '\u{ffff}' }}</a>", Format::Xml), @"line 1: a value holds a character that XML cannot carry");
         insta::assert_snapshot!(made(r#"{"a": {% if true %}"{{ event.id }}"{% endif %}}"#, Format::Json), @r#"what it makes is not JSON, at line 1, column 9: a value prints itself with its quotes, so write ${ x } without any, and join texts inside of it: ${ "a-" ~ x }"#);
     }
 

@@ -51,9 +51,13 @@ fn write_text(out: &mut Output, state: &mut State, value: &Value) -> Result<(), 
 }
 
 fn write_xml(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    let forbidden = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r');
+    let forbidden = |c: char| match c {
+        '\t' | '\n' | '\r' => false,
+        '\u{fffe}' | '\u{ffff}' => true, // no characters of XML 1.0, 2.2
+        c => c.is_control(),
+    };
     if value.as_str().is_some_and(|text| text.contains(forbidden)) {
-        return Err(invalid("a value holds a control character, which XML cannot carry"));
+        return Err(invalid("a value holds a character that XML cannot carry"));
     }
     write_text(out, state, value)
 }
