@@ -29,7 +29,7 @@ pub const KEYS: [&str; 12] = [
     "props",
 ];
 /// Every key of `fetch`.
-pub const FETCH_KEYS: [&str; 2] = ["query", "variables"];
+pub const FETCH_KEYS: [&str; 3] = ["query", "variables", "when"];
 /// The fields of an event that is sent to Fluent (Event API); all but the last are texts.
 pub const EVENT_FIELDS: [&str; 10] = [
     "name",
@@ -93,6 +93,8 @@ pub struct Fetch {
     pub query: String,
     /// Its variables.
     pub variables: Tree,
+    /// Only for answers for which it holds, else nothing is sent; absent: all.
+    pub when: Option<Condition>,
 }
 
 /// An event that is sent to Fluent when the delivery has succeeded: a message of its own, with its own retries.
@@ -271,7 +273,8 @@ fn fetch(document: &mut Document) -> Result<Option<Fetch>, DocumentError> {
     }
     let variables = Value::Object(fetch.mapping("variables")?.unwrap_or_default());
     let variables = tree(&fetch, "variables", variables, MESSAGE_VARIABLES)?;
-    Ok(Some(Fetch { query, variables }))
+    let when = condition(&mut fetch, "when", &[MESSAGE_VARIABLES, &["data"]].concat())?;
+    Ok(Some(Fetch { query, variables, when }))
 }
 
 fn respond(document: &mut Document) -> Result<Option<Respond>, DocumentError> {

@@ -21,7 +21,8 @@ impl Handler for FluentEvent {
                 reason: format!("the route has no payload, and handler {} needs one: the event", Self::NAME),
             });
         }
-        let body = context.payload(&prepared::scope(context).await?)?;
+        let Some(scope) = prepared::scope(context).await? else { return Ok(()) };
+        let body = context.payload(&scope)?;
         let event = Event::read(&body.bytes).map_err(|error| context.unmade("payload", &error))?;
         let client = prepared::account(context)?;
         if context.props().get("sync") != Some(&Value::Bool(true)) {

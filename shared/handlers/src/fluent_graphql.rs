@@ -20,7 +20,7 @@ impl Handler for FluentGraphql {
                 reason: format!("props.query is missing or no text, and handler {} needs it", Self::NAME),
             });
         };
-        let scope = prepared::scope(context).await?;
+        let Some(scope) = prepared::scope(context).await? else { return Ok(()) };
         let variables = match &context.route.payload {
             None => json!({}),
             Some(_) => serde_json::from_slice(&context.payload(&scope)?.bytes)

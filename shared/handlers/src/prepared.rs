@@ -18,14 +18,21 @@ pub(crate) fn account<'a>(context: &'a Context<'_>) -> Result<Client<'a>, Handle
     }
 }
 
-/// What the templates see: the message, and `data` where the route fetches.
-pub(crate) async fn scope(context: &Context<'_>) -> Result<Scope, HandlerError> {
+/// What the templates see: the message, and `data` where the route fetches; none where `fetch.when` does not hold of it.
+pub(crate) async fn scope(context: &Context<'_>) -> Result<Option<Scope>, HandlerError> {
     let scope = context.scope();
-    let Some(fetch) = &context.route.fetch else { return Ok(scope) };
+    let Some(fetch) = &context.route.fetch else { return Ok(Some(scope)) };
     let variables =
         fetch.variables.render(&scope).map_err(|error| context.unmade("fetch.variables", &error))?;
     let variables =
         serde_json::from_str(&variables).map_err(|error| context.unmade("fetch.variables", &error))?;
     let data = account(context)?.graphql(&fetch.query, &variables).await?;
-    scope.with_json("data", &data.to_string()).map_err(|error| context.unmade("fetch", &error))
+    let scope =
+        scope.with_json("data", &data.to_string()).map_err(|error| context.unmade("fetch", &error))?;
+    let holds = fetch.when.as_ref().map_or(Ok(true), |when| when.holds(&scope));
+    if holds.map_err(|error| context.unmade("fetch.when", &error))? {
+        return Ok(Some(scope));
+    }
+    context.log("nothing is sent: fetch.when does not hold of what Fluent answered");
+    Ok(None)
 }

@@ -13,7 +13,8 @@ impl Handler for Webhook {
 
     async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
         let endpoint = context.open_endpoint()?;
-        let body = context.payload(&prepared::scope(context).await?)?;
+        let Some(scope) = prepared::scope(context).await? else { return Ok(()) };
+        let body = context.payload(&scope)?;
         let response = context.deliver(endpoint, body).await?;
         context.pass_on(&response).await
     }

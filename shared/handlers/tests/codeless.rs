@@ -89,6 +89,33 @@ props: { tenant: acme }
 }
 
 #[tokio::test]
+async fn nothing_is_sent_where_what_was_fetched_does_not_call_for_it() {
+    let query = r#"query: "query($id: ID!) { orderById(id: $id) { vip } }""#;
+    let fetch = format!(
+        "fetch: {{ {query}, variables: {{ id: '{{{{ event.entityId }}}}' }}, when: data.orderById.vip }}"
+    );
+    for (handler, props) in
+        [("webhook", "{}"), ("fluent-event", "{}"), ("fluent-graphql", "{ query: 'mutation { a }' }")]
+    {
+        let event = r#"{"name": "Told", "entityType": "ORDER", "entityRef": "HD 1"}"#;
+        let route = format!(
+            "message: Shipped\nendpoint: shop\nhandler: {handler}\npayload: '{event}'\nprops: {props}\n{fetch}"
+        );
+        let answer = |vip: bool| (200, json!({"data": {"orderById": {"vip": vip}}}));
+        let sent = tried(&route, &[token(), answer(true), (200, json!({"data": {}}))]).await;
+        assert_eq!((&sent.result, sent.bench.transport.requests().len()), (&Ok(()), 3), "{handler}");
+        let silent = tried(&route, &[token(), answer(false)]).await;
+        assert_eq!((&silent.result, silent.bench.transport.requests().len()), (&Ok(()), 2), "{handler}");
+        assert!(silent.bench.log.types().contains(&"message.note".to_owned()), "{handler}");
+        let unclear = tried(&route, &[token(), (200, json!({"data": {"orderById": {}}}))]).await;
+        let Err(HandlerError::Misconfigured { code: Code::Template, reason }) = unclear.result else {
+            unreachable!("{handler} fails")
+        };
+        assert_eq!(reason, "fetch.when of routes/r: line 1: `data.orderById.vip` is undefined");
+    }
+}
+
+#[tokio::test]
 async fn what_a_template_cannot_make_is_misconfigured_and_nothing_is_sent() {
     for (line, reason) in [
         (
