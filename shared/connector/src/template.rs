@@ -390,6 +390,9 @@ mod tests {
         let url = "/{{ event.v }}?x={{ event.x }}";
         assert_eq!(made(url, Format::Url), "/a%22%3Cb%3E%26%2F%20%0A%C3%BC%27?x=1.5");
         assert_eq!(made("{{ event.n }}{{ event.x }}", Format::Text), "1.5");
+        let others = r#"{{ true }} {{ [1, false, none] }} {{ {"a": "<"} }}"#;
+        assert_eq!(made(others, Format::Text), r#"true [1,false,null] {"a":"<"}"#);
+        assert_eq!(made(others, Format::Xml), "true [1,false,null] {&quot;a&quot;:&quot;&lt;&quot;}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use minijinja::value::ValueKind;
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, escape_formatter,
 };
@@ -46,8 +47,17 @@ fn base(format: Format) -> Environment<'static> {
     environment
 }
 
+/// What is no text and no number is written as JSON, not as the engine's Python.
 fn write_text(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
-    if value.is_none() { Ok(()) } else { escape_formatter(out, state, value) }
+    match value.kind() {
+        ValueKind::None => Ok(()),
+        ValueKind::Bool | ValueKind::Seq | ValueKind::Map => {
+            let json =
+                serde_json::to_string(value).map_err(|_| invalid("a value cannot be written as JSON"))?;
+            escape_formatter(out, state, &Value::from(json))
+        }
+        _ => escape_formatter(out, state, value),
+    }
 }
 
 fn write_xml(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
