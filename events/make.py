@@ -204,6 +204,35 @@ def batches() -> None:
     router("unrouted", queued(2012, name="NobodyWantsThis"))
 
 
+def shipped() -> None:
+    """A message on its way by each of the shipped routes; what it fetches stands in `shared/testkit/fluent.json`."""
+    order = {"entitySubtype": "CC", "attributes": {}}
+    fulfilment = {"entityType": "FULFILMENT", "entitySubtype": "CC_PFS", "attributes": {}}
+    consignment = {"entityType": "CONSIGNMENT", "entitySubtype": "DEFAULT", "attributes": {}}
+    collectable = {"entityStatus": "AWAITING_CUSTOMER_COLLECTION"}
+    for number, (route, endpoint, name, changes) in enumerate(
+        (
+            ("order-status-to-storefront", "storefront", "FulfilmentStatusChange", fulfilment | collectable),
+            ("order-ready-email", "mail", "OrderReadyForCollection", order | collectable),
+            ("order-ready-sms", "sms", "OrderReadyForCollection", order | collectable),
+            ("wms-fulfilment-request", "wms", "FulfilmentRequested", fulfilment | {"entityStatus": "ASSIGNED"}),
+            ("wms-fulfilment-request-xml", "wms", "FulfilmentRequested", fulfilment | {"entityStatus": "ASSIGNED"}),
+            ("carrier-booking", "carrier", "CarrierBookingRequested", fulfilment | {"entityStatus": "FULFILLED"}),
+            ("carrier-label", "carrier", "CarrierLabelRequested", consignment | {"entityStatus": "BOOKED"}),
+            ("carrier-manifest", "carrier", "CarrierManifestRequested", consignment | {"entityStatus": "BOOKED"}),
+            ("erp-sales-order", "erp", "SalesOrderRequested", order | {"entityStatus": "BOOKED"}),
+        ),
+        start=3001,
+    ):
+        suffix = {"FULFILMENT": "-1", "CONSIGNMENT": "-1-1"}.get(changes.get("entityType"), "")
+        event = fluent_event(number, name, **changes)
+        event["entityRef"] += suffix
+        event["entityId"] += suffix.replace("-", "0")
+        group = f"fluent/ACME/ORDER/{event['rootEntityRef']}#{endpoint}"
+        body = message(event, route=route)
+        router(f"shipped-{route}", record(number, body, group, f"fluent/{event['id']}/{route}"))
+
+
 def replays() -> None:
     paused = {"endpoint": "storefront", "route": None, "name": None, "entityRef": None, "reason": "paused"}
     save("replay-dry-run", {**paused, "from": None, "to": None, "dryRun": True, "limit": 100, "ratePerSecond": 50})
@@ -212,4 +241,5 @@ def replays() -> None:
 if __name__ == "__main__":
     webhooks()
     batches()
+    shipped()
     replays()

@@ -56,7 +56,7 @@ def show(stack: Stack, receiver: Receiver, path) -> bool:
     if answer.status == 200:
         kinds = "outbound.attempt" if json.loads(body)["name"] == "OrderStatusChange" else "message.unrouted"
         entries = stack.wait_for_entries(answer.body["id"], kinds, WAIT_FOR_DELIVERY_S)
-        got = [request for request in receiver.requests if request.body == body]
+        got = [request for request in receiver.requests if json.loads(request.body)["id"] == answer.body["id"]]
         for request in got:
             print(f"  receiver  POST {request.path}, {len(request.body)} bytes, answered {request.status}")
         if not got:

@@ -275,10 +275,10 @@ def build() -> None:
 
 
 def seed(stack: Stack, receiver_url: str) -> None:
-    """The development key, an endpoint and a route."""
+    """The development key, an endpoint, and a shipped route switched on."""
     stack.put("keys/development", signing.public_key(), secure=True)
     stack.put("endpoints/storefront", f"{receiver_url}/orders")
-    stack.put("routes/order-status-to-storefront", "message: OrderStatusChange\nendpoint: storefront\n")
+    stack.put("routes/order-status-to-storefront", "enabled: true")
 
 
 def sample(path: Path) -> tuple[bytes, dict[str, str]]:

@@ -10,5 +10,6 @@ pub mod event_log_reader;
 pub mod fakes;
 pub mod fifo;
 pub mod handlers;
+pub mod shipped;
 pub mod signing;
 pub mod workbench;
