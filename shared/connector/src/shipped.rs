@@ -41,13 +41,18 @@ pub(crate) fn enabled() -> impl Iterator<Item = (&'static str, Arc<Route>)> {
     names().filter(is_enabled).filter_map(|name| Some((name, Arc::new(route(name)?.ok()?))))
 }
 
-/// A route as its parameter says, over the shipped one of its name.
+/// A route as its parameter says, over the shipped one of its name; whoever writes the parameter means it, so that it is
+/// enabled unless it says otherwise.
 ///
 /// # Errors
 /// [`DocumentError`] names the key and its line.
 pub fn changed(name: &str, text: &str) -> Result<Route, DocumentError> {
     match SHIPPED.get(name) {
-        Some(shipped) => Route::parse_over(text, shipped),
+        Some(shipped) => {
+            let mut shipped = shipped.clone();
+            shipped.remove("enabled");
+            Route::parse_over(text, &shipped)
+        }
         None => Route::parse(text),
     }
 }

@@ -5,11 +5,16 @@ use std::collections::BTreeSet;
 use connector::account::{self, Account};
 use connector::authentication;
 use connector::breaker::{FIRST_REST, LONGEST_REST, TIMEOUTS};
+use connector::cache::Snapshot as _;
+use connector::configuration::RoutingTable;
 use connector::endpoint::{self, Endpoint, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use connector::failure::Code;
 use connector::message::{MAX_MESSAGE_BYTES, RESERVED_BYTES};
+use connector::parameter::{Parameter, Section};
 use connector::retry::{LONGEST_DELAY, MAX_DELAYS};
 use connector::route::{self, Route};
+use connector::secret::Secret;
+use connector::shipped;
 use connector::template::{Format, MAX_RENDERED_BYTES, MAX_STEPS, MESSAGE_VARIABLES, Scope, Template};
 
 const README: &str = include_str!("../../../README.md");
@@ -154,6 +159,51 @@ fn what_is_told_of_templates_is_so() {
 fn the_limits_of_an_api_are_those_of_the_code() {
     assert!(README.contains("(2 MiB of an API's)"));
     assert_eq!(connector::call::CALL_ANSWER_BYTES, 2 << 20);
+}
+
+#[test]
+fn the_routes_of_the_readme_are_routes() {
+    let examples = examples("routes");
+    assert!(!examples.is_empty());
+    for example in examples {
+        let name = example.lines().next().and_then(|line| line.strip_prefix("# routes/"));
+        let parameter = Parameter {
+            section: Section::Routes,
+            name: name.unwrap_or_default().to_owned(),
+            value: Secret::new(example),
+            version: 1,
+        };
+        let (table, problems) = RoutingTable::build(&[parameter], None);
+        assert!(problems.is_empty(), "{example}: {problems:?}");
+        assert_eq!(table.routes().count(), 1);
+    }
+}
+
+#[test]
+fn the_table_of_shipped_routes_says_what_their_file_says() {
+    for name in shipped::names() {
+        let route = shipped::route(name).expect("it is shipped").expect("it is a route");
+        let row = README.lines().find(|line| line.starts_with(&format!("| `{name}` |")));
+        let row = row.unwrap_or_else(|| unreachable!("{name} has no row"));
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let messages: Vec<_> = route.wanted.names.patterns().iter().map(|name| format!("`{name}`")).collect();
+        let account = if route.fetch.is_some() { "account" } else { "" };
+        let endpoint = format!("`{}`", route.endpoint.unwrap_or_default());
+        let event = shipped_event(name);
+        assert_eq!(
+            cells.get(2..),
+            Some(&[&*endpoint, &*messages.join(", "), account, &*event][..]),
+            "{name}"
+        );
+    }
+}
+
+/// The event that a shipped route responds with, as the table shows it.
+fn shipped_event(route: &str) -> String {
+    let file = shipped::FILE.split(&format!("\n{route}:\n")).nth(1).unwrap_or_default();
+    let file = file.split("\n\n").next().unwrap_or_default();
+    let name = file.split("  respond:\n    name: ").nth(1).and_then(|rest| rest.lines().next());
+    name.map_or_else(String::new, |name| format!("`{name}`"))
 }
 
 /// The YAML blocks that are one parameter of a section, by their first line.
