@@ -132,7 +132,8 @@ class Stack:
         return self.post(body, {"fluent-signature": signing.signature(body)})
 
     def put(self, name: str, value: str, secure: bool = False) -> None:
-        """Writes a parameter below the stack's prefix."""
+        """Writes a parameter below the stack's prefix; refuses what AWS refuses (PutParameter, Value)."""
+        assert "{{" not in value, "Parameter value can't nest another parameter"
         self.client("ssm").put_parameter(
             Name=f"{self.outputs['ConfigPrefix']}/{name}",
             Value=value,

@@ -190,9 +190,10 @@ fn every_route_is_off_until_its_parameter_switches_it_on() {
     for name in shipped::names() {
         let sample = sample(name);
         assert_eq!(routes_for(None, &sample), Vec::<String>::new(), "{name}");
-        assert_eq!(routes_for(Some((name, "endpoint: other")), &sample), Vec::<String>::new(), "{name}");
+        assert_eq!(routes_for(Some((name, "enabled: false")), &sample), Vec::<String>::new(), "{name}");
+        assert_eq!(routes_for(Some((name, "endpoint: other")), &sample), [name], "it is meant");
         assert_eq!(routes_for(Some((name, "enabled: true")), &sample), [name]);
-        let mine = "enabled: true\nmessage: Mine\nwhen: null\nendpoint: mine";
+        let mine = "message: Mine\nwhen: null\nendpoint: mine";
         assert_eq!(routes_for(Some((name, mine)), &sample), Vec::<String>::new(), "{name}");
         let payload = serde_json::from_str(sample.payload.get()).unwrap();
         assert_eq!(routes_for(Some((name, mine)), &on_route(name, "Mine", &payload)), [name]);

@@ -136,7 +136,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("b64decode", b64decode);
 }
 
-/// `{{ event.attributes.pickUpBy | date("%d.%m.%Y %H:%M", "Europe/Berlin") }}`: a time in RFC 3339, or of unix seconds or
+/// `${ event.attributes.pickUpBy | date("%d.%m.%Y %H:%M", "Europe/Berlin") }`: a time in RFC 3339, or of unix seconds or
 /// milliseconds; strftime's marks, `%Y-%m-%d` by default; UTC by default.
 fn date(value: &Value, format: Option<&str>, zone: Option<&str>) -> Result<String, Error> {
     let time =
@@ -163,7 +163,7 @@ fn timestamp(value: &Value) -> Option<Timestamp> {
     }
 }
 
-/// `{{ event.attributes.amountInCents | money }}`: an amount in minor units with a decimal point; two digits behind it by
+/// `${ event.attributes.amountInCents | money }`: an amount in minor units with a decimal point; two digits behind it by
 /// default, `money(0)` for yen.
 fn money(value: &Value, digits: Option<usize>) -> Result<String, Error> {
     let digits = digits.unwrap_or(2);

@@ -60,7 +60,7 @@ fn values_of_another_kind() {
     insta::assert_snapshot!(route_with("props: [a]"), @r#""props" (line 3) must be a mapping of names to values"#);
     insta::assert_snapshot!(route_with("props: fast"), @r#""props" (line 3) must be a mapping of names to values"#);
     insta::assert_snapshot!(route_with("contentType: json"), @r#""contentType" (line 3) must be a media type such as application/xml"#);
-    insta::assert_snapshot!(route_with("fetch: '{ me }'"), @r#""fetch" (line 3) must be a mapping of keys to values; known are query, variables"#);
+    insta::assert_snapshot!(route_with("fetch: '{ me }'"), @r#""fetch" (line 3) must be a mapping of keys to values; known are query, variables, when"#);
     insta::assert_snapshot!(route_with("fetch: {}"), @r#"key "fetch.query" is missing"#);
     insta::assert_snapshot!(route_with("fetch: { variables: { id: 1 } }"), @r#"key "fetch.query" is missing"#);
     insta::assert_snapshot!(route_with("fetch:\n  query: '{ me }'\n  variables: [1]"), @r#""fetch.variables" (line 5) must be a mapping of names to values"#);
