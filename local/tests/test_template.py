@@ -69,7 +69,7 @@ def test_no_policy_allows_an_action_by_wildcard_or_every_resource_but_to_xray():
 def test_each_function_may_read_the_sections_that_it_reads_and_no_other():
     source = (ROOT / "shared/connector/src/configuration.rs").read_text()
     for snapshot, role in (("KeyRing", "WebhookReceiverRole"), ("RoutingTable", "MessageRouterRole")):
-        sections = re.search(rf"impl Snapshot for {snapshot} \{{\s+const SECTIONS:[^=]+= &\[([^\]]+)\]", source)[1]
+        sections = re.search(rf"impl Snapshot for {snapshot} \{{\s+const SECTIONS:[^=]+=\s+&\[([^\]]+)\]", source)[1]
         names = {section.lower() for section in re.findall(r"Section::(\w+)", sections)}
         statements = RESOURCES[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
         read = next(statement for statement in statements if statement["Action"] == "ssm:GetParametersByPath")

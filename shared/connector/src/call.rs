@@ -7,7 +7,9 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
 use jiff::Timestamp;
 
-use crate::delivery::{DeliveryFailure, OutboundRequest, Purpose, Response, Shown, Tried, Unusable};
+use crate::delivery::{
+    DeliveryFailure, OtherStatus, OutboundRequest, Purpose, Response, Shown, Tried, Unusable, as_its_status,
+};
 use crate::endpoint::LONGEST_TIMEOUT;
 use crate::endpoint_url::EndpointUrl;
 use crate::event_log::Subject;
@@ -28,7 +30,7 @@ pub struct Call<'a> {
     pub grant: &'a Grant,
     /// The HTTP method.
     pub method: Method,
-    /// Where to.
+    /// Where to. The record masks the values of its query; nothing secret belongs into them.
     pub url: EndpointUrl,
     /// JSON, or nothing.
     pub body: Vec<u8>,
@@ -36,6 +38,8 @@ pub struct Call<'a> {
     pub timeout: Duration,
     /// What a 2xx answer is worth.
     pub judge: fn(&Response) -> Result<(), Unusable>,
+    /// What an answer of another status is worth.
+    pub other: fn(&Response) -> OtherStatus,
 }
 
 /// For which message a call is made, and until when.
@@ -58,7 +62,29 @@ impl<'a> Call<'a> {
         timeout: Duration,
         judge: fn(&Response) -> Result<(), Unusable>,
     ) -> Self {
-        Self { grant, method: Method::POST, url, body, timeout: timeout.min(LONGEST_TIMEOUT), judge }
+        let timeout = timeout.min(LONGEST_TIMEOUT);
+        Self { grant, method: Method::POST, url, body, timeout, judge, other: as_its_status }
+    }
+
+    /// A GET.
+    #[must_use]
+    pub fn get(
+        grant: &'a Grant,
+        url: EndpointUrl,
+        timeout: Duration,
+        judge: fn(&Response) -> Result<(), Unusable>,
+    ) -> Self {
+        Self { method: Method::GET, ..Self::post(grant, url, Vec::new(), timeout, judge) }
+    }
+
+    /// The same, where answers of another status than 2xx are worth something.
+    #[must_use]
+    pub fn weighing(self, other: fn(&Response) -> OtherStatus) -> Self {
+        Self { other, ..self }
+    }
+
+    fn question(&self, token_may_be_outdated: bool) -> Purpose {
+        Purpose::Question { judge: self.judge, other: self.other, token_may_be_outdated }
     }
 
     /// Longest time that an attempt takes, token call included.
@@ -68,7 +94,8 @@ impl<'a> Call<'a> {
 
     fn request(&self, token: &AccessToken) -> OutboundRequest {
         let json = || HeaderValue::from_static("application/json");
-        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, json()), (ACCEPT, json())]);
+        let content = (!self.body.is_empty()).then(|| (CONTENT_TYPE, json()));
+        let mut headers: HeaderMap = content.into_iter().chain([(ACCEPT, json())]).collect();
         headers.insert(AUTHORIZATION, token.value.clone());
         let mut secrets = self.grant.secrets();
         let sent = String::from_utf8_lossy(token.value.as_bytes());
@@ -80,7 +107,7 @@ impl<'a> Call<'a> {
             body: self.body.clone(),
             timeout: self.timeout.min(LONGEST_TIMEOUT),
             answer_bytes: CALL_ANSWER_BYTES,
-            answer: Shown::Without(Redaction::of(&secrets, &self.url.query_values())),
+            answer: Shown::Without(Redaction::of(&secrets, &[])),
         }
     }
 }
@@ -100,19 +127,19 @@ impl Sender {
             number: calling.number,
             schedule: calling.schedule,
             chance: (self.chance)(),
-            purpose: Purpose::Question { judge: call.judge, token_may_be_outdated: false },
+            purpose: call.question(false),
         };
         self.in_time(call, calling)?;
         self.rested(&call.url, &tried)?;
         let token = self.tokens.access(call.grant, Wanted::Any, &tried, self).await?;
-        tried.purpose = Purpose::Question { judge: call.judge, token_may_be_outdated: !token.fresh };
+        tried.purpose = call.question(!token.fresh);
         let result = self.called(call, &token, &tried).await;
         if token.fresh || !is_unauthorized(&result) {
             return Ok(result?);
         }
         self.in_time(call, calling)?;
         let token = self.tokens.access(call.grant, Wanted::Other(&token), &tried, self).await?;
-        tried.purpose = Purpose::Question { judge: call.judge, token_may_be_outdated: false };
+        tried.purpose = call.question(false);
         Ok(self.called(call, &token, &tried).await?)
     }
 

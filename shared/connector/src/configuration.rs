@@ -13,6 +13,7 @@ use crate::failure::chain;
 use crate::keys::PublicKey;
 use crate::message::Message;
 use crate::parameter::{Parameter, Problem, Section};
+use crate::project::Project;
 use crate::route::{Route, Wanted};
 use crate::shipped;
 
@@ -23,7 +24,7 @@ pub struct KeyRing {
     all: Vec<Arc<PublicKey>>,
 }
 
-/// What the message router needs: endpoints, routes, and access to accounts.
+/// What the message router needs: endpoints, routes, and access to accounts and projects.
 #[derive(Debug, Default)]
 pub struct RoutingTable {
     version: String,
@@ -31,6 +32,7 @@ pub struct RoutingTable {
     routes: BTreeMap<String, Arc<Route>>,
     broken: BTreeMap<String, BrokenRoute>,
     accounts: BTreeMap<String, Arc<Account>>,
+    projects: BTreeMap<String, Arc<Project>>,
 }
 
 /// A route that cannot be used, and of which no good copy is known.
@@ -105,6 +107,17 @@ impl RoutingTable {
         self.accounts.get(id).map(Arc::as_ref)
     }
 
+    /// Access to the project of commercetools with this key, where it is usable.
+    #[must_use]
+    pub fn project(&self, key: &str) -> Option<&Project> {
+        self.projects.get(key).map(Arc::as_ref)
+    }
+
+    /// The projects of commercetools that belong to the Fluent account of this id, by key.
+    pub fn projects_of(&self, account_id: &str) -> impl Iterator<Item = &Project> {
+        self.projects.values().map(Arc::as_ref).filter(move |project| project.account_id() == account_id)
+    }
+
     /// Every route, by name.
     pub fn routes(&self) -> impl Iterator<Item = (&str, Found<'_>)> {
         let usable = self.routes.iter().map(|(name, route)| (name.as_str(), Found::Usable(route)));
@@ -127,7 +140,8 @@ impl RoutingTable {
 }
 
 impl Snapshot for RoutingTable {
-    const SECTIONS: &'static [Section] = &[Section::Endpoints, Section::Routes, Section::Accounts];
+    const SECTIONS: &'static [Section] =
+        &[Section::Endpoints, Section::Routes, Section::Accounts, Section::Commercetools];
 
     fn build(parameters: &[Parameter], last: Option<&Self>) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
@@ -157,8 +171,15 @@ impl Snapshot for RoutingTable {
             &mut problems,
             |_, text| Account::parse(text).map_err(|error| chain(&error)),
         );
+        let projects = parsed(
+            parameters,
+            Section::Commercetools,
+            last.map(|last| &last.projects),
+            &mut problems,
+            |key, text| Project::parse(key, text).map_err(|error| chain(&error)),
+        );
         let broken = broken_routes(parameters, &routes, &problems);
-        (Self { version: version_of(parameters), endpoints, routes, broken, accounts }, problems)
+        (Self { version: version_of(parameters), endpoints, routes, broken, accounts, projects }, problems)
     }
 }
 

@@ -126,12 +126,37 @@ pub enum Purpose {
     Question {
         /// What a 2xx answer is worth.
         judge: fn(&Response) -> Result<(), Unusable>,
+        /// What an answer of another status is worth.
+        other: fn(&Response) -> OtherStatus,
         /// Whether a 401 may only mean that the access token has ended early; the call is then made again at once.
         token_may_be_outdated: bool,
     },
 }
 
-/// A 2xx answer that cannot be worked with.
+/// What an API's answer of another status than 2xx is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OtherStatus {
+    /// What its status says.
+    AsItSays {
+        /// What the answer says of it, for the record.
+        detail: Option<String>,
+    },
+    /// It answers the question, and is given to who asked.
+    Answer {
+        /// The same.
+        detail: Option<String>,
+    },
+    /// It does not, and something else follows than from its status.
+    Unusable(Unusable),
+}
+
+/// Every status is what it says.
+#[must_use]
+pub fn as_its_status(_response: &Response) -> OtherStatus {
+    OtherStatus::AsItSays { detail: None }
+}
+
+/// An answer that cannot be worked with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unusable {
     /// The stable code.
@@ -176,7 +201,12 @@ impl Purpose {
                 Ok(()) => (Outcome::Answered, None),
                 Err(unusable) => (unusable.outcome(), Some(unusable.detail)),
             },
-            _ => (of_status, None),
+            (Self::Question { other, .. }, _) => match other(response) {
+                OtherStatus::AsItSays { detail } => (of_status, detail),
+                OtherStatus::Answer { detail } => (Outcome::Answered, detail),
+                OtherStatus::Unusable(unusable) => (unusable.outcome(), Some(unusable.detail)),
+            },
+            (Self::Delivery { .. }, _) => (of_status, None),
         }
     }
 }
@@ -258,10 +288,10 @@ impl Attempt {
         retry_after(self.result.as_ref().ok()?.retry_after.as_deref()?, now)
     }
 
-    /// Writes the record and opens the attempt: a 2xx answer, or why it failed and what follows.
+    /// Writes the record and opens the attempt: a 2xx answer or one that its question takes for an answer, or why it failed and what follows.
     ///
     /// # Errors
-    /// [`DeliveryFailure`] for every other status, for a 2xx that is of no use, and where there was no answer.
+    /// [`DeliveryFailure`] for every other answer, for a 2xx that is of no use, and where there was no answer.
     pub fn conclude(
         self,
         tried: &Tried<'_>,

@@ -203,6 +203,22 @@ impl EndpointUrl {
         Self { place: url.as_str().to_owned(), url }
     }
 
+    /// The URL of these path segments below this one, with this query in place of its own; both are encoded. Segments
+    /// that are empty or made of dots name nothing: `None`.
+    #[must_use]
+    pub fn at(&self, segments: &[&str], query: &[(&str, &str)]) -> Option<Self> {
+        if segments.iter().any(|segment| matches!(*segment, "" | "." | "..")) {
+            return None;
+        }
+        let mut url = self.url.clone();
+        url.path_segments_mut().ok()?.pop_if_empty().extend(segments);
+        url.set_query(None);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Some(Self { place: self.place.clone(), url })
+    }
+
     /// The URL itself: for the transport, never for a log.
     #[must_use]
     pub fn as_url(&self) -> &Url {

@@ -21,6 +21,7 @@ use crate::event_log::{Entry, EventType, Subject};
 use crate::failure::{Code, chain};
 use crate::message::Message;
 use crate::ports::Queue;
+use crate::project::Project;
 use crate::route::Route;
 use crate::sender::{Delivery, Sender, longest};
 use crate::template::Scope;
@@ -235,6 +236,17 @@ impl Context<'_> {
     #[must_use]
     pub fn account(&self, id: &str) -> Option<&Account> {
         self.run.table.account(id)
+    }
+
+    /// Access to the project of commercetools with this key, where it is configured.
+    #[must_use]
+    pub fn project(&self, key: &str) -> Option<&Project> {
+        self.run.table.project(key)
+    }
+
+    /// The projects of commercetools that belong to the Fluent account of this id.
+    pub fn projects_of(&self, account_id: &str) -> impl Iterator<Item = &Project> {
+        self.run.table.projects_of(account_id)
     }
 
     /// Calls an API. Every attempt is recorded, and a failed one followed by others as the schedule of the route's

@@ -23,6 +23,7 @@ pub mod message;
 pub mod outcome;
 pub mod parameter;
 pub mod ports;
+pub mod project;
 pub mod redaction;
 pub mod retry;
 pub mod route;

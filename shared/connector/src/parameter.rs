@@ -15,6 +15,8 @@ pub enum Section {
     Routes,
     /// Access to the accounts' Fluent API.
     Accounts,
+    /// Access to projects of commercetools.
+    Commercetools,
 }
 
 impl Section {
@@ -26,6 +28,7 @@ impl Section {
             Self::Endpoints => "endpoints",
             Self::Routes => "routes",
             Self::Accounts => "accounts",
+            Self::Commercetools => "commercetools",
         }
     }
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::authentication::hidden;
-use crate::delivery::{DeliveryFailure, Next, Purpose, Response, Tried, Unusable};
+use crate::delivery::{DeliveryFailure, Next, Purpose, Response, Tried, Unusable, as_its_status};
 use crate::disposition::Reason;
 use crate::failure::Code;
 use crate::grant::Grant;
@@ -166,7 +166,8 @@ async fn ask(
     sender: &Sender,
 ) -> Result<Held, (TokenError, DeliveryFailure)> {
     let now = || (sender.clock)();
-    let tried = Tried { purpose: Purpose::Question { judge, token_may_be_outdated: false }, ..*tried };
+    let purpose = Purpose::Question { judge, other: as_its_status, token_may_be_outdated: false };
+    let tried = Tried { purpose, ..*tried };
     let failed = |error: TokenError| (error, error.failure(&tried));
     let request = grant.request().ok_or_else(|| failed(TokenError::Refused { status: None }))?;
     if let Err(failure) = sender.rested(grant.token_url(), &tried) {

@@ -7,6 +7,7 @@ use connector::cache::Cache;
 use connector::configuration::{KeyRing, RoutingTable};
 use connector::endpoint_url::UrlTemplate;
 use connector::parameter::Section;
+use connector::project::Project;
 use testkit::fakes::{FakeConfiguration, FakeLog, ManualClock};
 
 const TTL: Duration = Duration::from_secs(30);
@@ -113,4 +114,26 @@ async fn a_key_that_does_not_parse_is_named_and_disables_no_other() {
     ]);
     assert_eq!(world.cache.get().await.unwrap().keys().len(), 1);
     assert_eq!(world.log.entries()[0]["parameter"], "keys/bad");
+}
+
+#[tokio::test]
+async fn projects_are_found_by_key_and_by_account_and_keep_their_last_good_copy() {
+    let project = |account: &str| {
+        format!(
+            "{{ authUrl: 'https://auth.example', apiUrl: 'https://api.example', clientId: a, clientSecret: b, accountId: {account}, retailerId: 1 }}"
+        )
+    };
+    let world = world::<RoutingTable>(&[
+        (Section::Commercetools, "shop-b", &project("ACME")),
+        (Section::Commercetools, "shop-a", &project("ACME")),
+        (Section::Commercetools, "other", &project("OTHER")),
+    ]);
+    world.cache.get().await.unwrap();
+    world.store.put(Section::Commercetools, "shop-b", "broken");
+    world.clock.advance(TTL);
+    let table = world.cache.get().await.unwrap();
+    assert_eq!(table.project("other").map(Project::account_id), Some("OTHER"));
+    assert!(table.project("nobody").is_none());
+    assert_eq!(table.projects_of("ACME").map(Project::key).collect::<Vec<_>>(), ["shop-a", "shop-b"]);
+    assert_eq!(world.log.entries()[0]["parameter"], "commercetools/shop-b");
 }

@@ -11,6 +11,7 @@ use connector::endpoint::{self, Endpoint, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use connector::failure::Code;
 use connector::message::{MAX_MESSAGE_BYTES, RESERVED_BYTES};
 use connector::parameter::{Parameter, Section};
+use connector::project::Project;
 use connector::retry::{LONGEST_DELAY, MAX_DELAYS};
 use connector::route::{self, Route};
 use connector::secret::Secret;
@@ -194,6 +195,21 @@ fn the_table_of_shipped_routes_says_what_their_file_says() {
             cells.get(2..),
             Some(&[&*endpoint, &*messages.join(", "), account, &*event][..]),
             "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_projects_of_the_readme_are_projects_and_their_scopes_the_default() {
+    let examples = examples("commercetools");
+    assert!(!examples.is_empty());
+    for example in examples {
+        let project = Project::parse("acme-shop", example).expect("it is one");
+        let without: Vec<_> = example.lines().filter(|line| !line.starts_with("scopes:")).collect();
+        assert_eq!(
+            Project::parse("acme-shop", &without.join("\n")),
+            Ok(project),
+            "the default is spelled out"
         );
     }
 }
