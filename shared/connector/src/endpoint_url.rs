@@ -215,6 +215,8 @@ impl EndpointUrl {
         url.set_query(None);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
+            let without_plus = url.query().unwrap_or_default().replace('+', "%20"); // which every server reads as a space
+            url.set_query(Some(&without_plus));
         }
         Some(Self { place: self.place.clone(), url })
     }

@@ -81,7 +81,7 @@ codes! {
     Rejected = "E_REJECTED",
     /// The access token could not be had, or was not accepted.
     Token = "E_TOKEN",
-    /// The access to an account's API that a message needs is not configured, or its document is broken.
+    /// The access to the API of an account or project that a message needs is not configured, or its document is broken.
     Access = "E_ACCESS",
     /// A GraphQL answer holds errors.
     Graphql = "E_GRAPHQL",

@@ -169,10 +169,10 @@ retailerId: 1
             url(&["orders", "../x?y#z%2F ü"], &[]),
             some("/acme-shop/orders/..%2Fx%3Fy%23z%252F%20%C3%BC")
         );
-        let query = [("where", "sku=\"a&b+c\""), ("limit", "1")];
+        let query = [("where", "sku = \"a&b+c\""), ("limit", "1")];
         assert_eq!(
             url(&["inventory"], &query),
-            some("/acme-shop/inventory?where=sku%3D%22a%26b%2Bc%22&limit=1")
+            some("/acme-shop/inventory?where=sku%20%3D%20%22a%26b%2Bc%22&limit=1")
         );
         for nothing in ["", ".", ".."] {
             assert_eq!(url(&["orders", nothing], &[]), None);

@@ -245,7 +245,7 @@ async fn another_invocation_goes_on_where_one_ended() {
     assert_eq!(ids(&found.unwrap().unwrap()).collect::<Vec<_>>(), ["i-2", "i-3"]);
     assert_eq!(
         world.api.sent()[1],
-        "GET /shop/inventory?sort=id+asc&limit=2&withTotal=false&where=%28sku+%3D+%22HAT-M%22%29+and+id+%3E+%22i-1%22&staged=true"
+        "GET /shop/inventory?sort=id%20asc&limit=2&withTotal=false&where=%28sku%20%3D%20%22HAT-M%22%29%20and%20id%20%3E%20%22i-1%22&staged=true"
     );
 }
 
