@@ -71,7 +71,8 @@ impl Area {
             Self::Endpoints => Some(Section::Endpoints),
             Self::Routes => Some(Section::Routes),
             Self::Accounts => Some(Section::Accounts),
-            Self::Sources | Self::Commercetools => None,
+            Self::Commercetools => Some(Section::Commercetools),
+            Self::Sources => None,
         }
     }
 }

@@ -6,7 +6,8 @@ use crate::endpoint_url::EndpointUrl;
 use crate::failure::chain;
 use crate::grant::{ClientCredentials, Grant};
 
-const KEYS: [&str; 7] =
+/// Every key of the document.
+pub const KEYS: [&str; 7] =
     ["authUrl", "apiUrl", "clientId", "clientSecret", "scopes", "accountId", "retailerId"];
 /// What the shared client's calls need (commercetools' API reference, `securedBy`); each for the project alone. Stock is
 /// among the products: there is no narrower scope to write it.
@@ -210,6 +211,6 @@ retailerId: 1
         insta::assert_snapshot!(with("accountId: ACME", ""), @r#"key "accountId" is missing"#);
         insta::assert_snapshot!(error(&format!("{FULL}scopes: []")), @r#""scopes" (line 8) must hold at least one scope, or be left out"#);
         insta::assert_snapshot!(error(&format!("{FULL}scopes: [view_orders]")), @r#""scopes" (line 8) must each be like view_orders:acme-shop"#);
-        insta::assert_snapshot!(error(&format!("{FULL}scopes: view_orders")), @r#""scopes" (line 8) must be a list of texts"#);
+        insta::assert_snapshot!(error(&format!("{FULL}scopes: view_orders")), @r#""scopes" (line 8) must be a list of texts, such as [a, b]"#);
     }
 }

@@ -11,7 +11,7 @@ use connector::endpoint::{self, Endpoint, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use connector::failure::Code;
 use connector::message::{MAX_MESSAGE_BYTES, RESERVED_BYTES};
 use connector::parameter::{Parameter, Section};
-use connector::project::Project;
+use connector::project::{self, Project};
 use connector::retry::{LONGEST_DELAY, MAX_DELAYS};
 use connector::route::{self, Route};
 use connector::secret::Secret;
@@ -74,6 +74,9 @@ fn every_example_of_every_page_is_what_it_says() {
                 Some(("routes", _)) => Route::parse(block).map(drop).map_err(|error| error.to_string()),
                 Some(("endpoints", _)) => Endpoint::parse(block).map(drop).map_err(|error| error.to_string()),
                 Some(("accounts", _)) => Account::parse(block).map(drop).map_err(|error| error.to_string()),
+                Some(("commercetools", key)) => {
+                    Project::parse(key, block).map(drop).map_err(|error| error.to_string())
+                }
                 _ => Err("its first line does not name the parameter".to_owned()),
             };
             assert_eq!(read, Ok(()), "{page}: {block}");
@@ -123,6 +126,7 @@ fn every_key_is_told_and_no_other() {
     let endpoints = known_keys(&endpoint::KEYS, &[("retry", &endpoint::RETRY_KEYS)]);
     assert_eq!(told_keys(part("Endpoints")), endpoints);
     assert_eq!(told_keys(part("Accounts")), known_keys(&account::KEYS, &[]));
+    assert_eq!(told_keys(part("Projects of commercetools")), known_keys(&project::KEYS, &[]));
 }
 
 #[test]

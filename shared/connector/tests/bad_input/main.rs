@@ -21,10 +21,13 @@ use connector::secret::Secret;
 const SECRET: &str = "hunter2";
 
 const ACCOUNT: &str = r#"{"baseUrl": "https://acme.example", "username": "a", "password": "b", "clientId": "c", "clientSecret": "d", "retailerId": "1"}"#;
-const GOOD: [(Section, &str); 4] = [
+const PROJECT: &str = "{ authUrl: https://auth.example, apiUrl: https://api.example, clientId: c, clientSecret: hunter2, accountId: ACME, retailerId: 1 }";
+
+const GOOD: [(Section, &str); 5] = [
     (Section::Endpoints, "https://shop.example/orders"),
     (Section::Routes, "message: OrderStatusChange\nendpoint: good"),
     (Section::Accounts, ACCOUNT),
+    (Section::Commercetools, PROJECT),
     (Section::Keys, testkit::signing::DEVELOPMENT_PUBLIC_KEY),
 ];
 
