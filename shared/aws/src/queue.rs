@@ -17,6 +17,8 @@ use crate::batch::{EntryError, Measured};
 
 /// SQS counts its 12 hours from the receive, so that 43,200 s is refused once a second has passed.
 const LONGEST_VISIBILITY_S: i32 = 43_199;
+/// How the name, and so the URL, of every FIFO queue ends (SQS API reference, `CreateQueue`).
+const FIFO_SUFFIX: &str = ".fifo";
 /// The data type of the attributes that the connector writes.
 const TEXT: &str = "String";
 
@@ -35,13 +37,14 @@ impl SqsQueue {
     }
 
     async fn confirmed(&self, message: &Outgoing) -> Result<(), Cause> {
+        let (group, deduplication) = self.fifo_ids(message);
         let mut call = self
             .client
             .send_message()
             .queue_url(&self.url)
             .message_body(&message.body)
-            .message_group_id(&message.group)
-            .message_deduplication_id(&message.deduplication);
+            .set_message_group_id(group)
+            .set_message_deduplication_id(deduplication);
         for (name, value) in &message.attributes {
             call = call.message_attributes(*name, text(value)?);
         }
@@ -52,6 +55,32 @@ impl SqsQueue {
         call.send().await?;
         Ok(())
     }
+
+    /// The group and deduplication id of a message: a standard queue has no use for the one and refuses the other.
+    fn fifo_ids(&self, message: &Outgoing) -> (Option<String>, Option<String>) {
+        let is_fifo = self.url.ends_with(FIFO_SUFFIX);
+        let id = |id: &String| is_fifo.then(|| id.clone());
+        (id(&message.group), id(&message.deduplication))
+    }
+
+    fn entry(&self, at: usize, message: &Outgoing) -> Result<Measured, BuildError> {
+        let (group, deduplication) = self.fifo_ids(message);
+        let mut bytes = message.body.len();
+        let mut entry = SendMessageBatchRequestEntry::builder()
+            .id(at.to_string())
+            .message_body(&message.body)
+            .set_message_group_id(group)
+            .set_message_deduplication_id(deduplication);
+        for (name, value) in &message.attributes {
+            bytes += name.len() + TEXT.len() + value.len();
+            entry = entry.message_attributes(*name, text(value)?);
+        }
+        if let Some(trace) = &message.trace {
+            let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
+            entry = entry.message_system_attributes(name, trace_header(trace)?);
+        }
+        Ok(Measured { entry: entry.build()?, bytes })
+    }
 }
 
 #[async_trait]
@@ -61,7 +90,8 @@ impl Queue for SqsQueue {
     }
 
     async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<(), QueueError>> {
-        let entries = messages.iter().enumerate().map(|(at, message)| entry(at, message).map_err(unbuilt));
+        let entries =
+            messages.iter().enumerate().map(|(at, message)| self.entry(at, message).map_err(unbuilt));
         let results = self.send_entries(entries.collect()).await;
         results.into_iter().map(|result| result.map_err(QueueError::Send)).collect()
     }
@@ -85,24 +115,6 @@ pub(crate) fn trace_header(trace: &str) -> Result<MessageSystemAttributeValue, B
 
 pub(crate) fn unbuilt(error: BuildError) -> EntryError {
     EntryError::Build(Arc::new(error))
-}
-
-fn entry(at: usize, message: &Outgoing) -> Result<Measured, BuildError> {
-    let mut bytes = message.body.len();
-    let mut entry = SendMessageBatchRequestEntry::builder()
-        .id(at.to_string())
-        .message_body(&message.body)
-        .message_group_id(&message.group)
-        .message_deduplication_id(&message.deduplication);
-    for (name, value) in &message.attributes {
-        bytes += name.len() + TEXT.len() + value.len();
-        entry = entry.message_attributes(*name, text(value)?);
-    }
-    if let Some(trace) = &message.trace {
-        let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
-        entry = entry.message_system_attributes(name, trace_header(trace)?);
-    }
-    Ok(Measured { entry: entry.build()?, bytes })
 }
 
 fn text(value: &str) -> Result<MessageAttributeValue, BuildError> {

@@ -15,6 +15,7 @@ use aws_sdk_sqs::operation::change_message_visibility_batch::ChangeMessageVisibi
 use aws_sdk_sqs::operation::delete_message_batch::DeleteMessageBatchOutput;
 use aws_sdk_sqs::operation::get_queue_attributes::GetQueueAttributesOutput;
 use aws_sdk_sqs::operation::receive_message::{ReceiveMessageError, ReceiveMessageOutput};
+use aws_sdk_sqs::operation::send_message::SendMessageOutput;
 use aws_sdk_sqs::operation::send_message_batch::{SendMessageBatchInput, SendMessageBatchOutput};
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::error::OverLimit;
@@ -81,6 +82,28 @@ fn send(calls: &Calls, confirmed: &'static [&str], failed: &'static [&str]) -> R
 
 fn asked(request: &SendMessageBatchInput) -> Vec<String> {
     request.entries().iter().filter_map(|entry| entry.message_deduplication_id().map(str::to_owned)).collect()
+}
+
+#[tokio::test]
+async fn a_standard_queue_gets_neither_group_nor_deduplication_id() {
+    let url = "https://sqs.eu-west-1.amazonaws.com/123456789012/ct-dead-letters";
+    let one = mock!(Sqs::send_message)
+        .match_requests(move |request| {
+            request.queue_url() == Some(url)
+                && (request.message_group_id(), request.message_deduplication_id()) == (None, None)
+        })
+        .then_output(|| SendMessageOutput::builder().build());
+    let many = mock!(Sqs::send_message_batch)
+        .match_requests(|request| {
+            request.entries().iter().all(|entry| {
+                (entry.message_group_id(), entry.message_deduplication_id()) == (None, None)
+                    && entry.message_attributes().is_some_and(|all| all.contains_key("reason"))
+            })
+        })
+        .then_output(|| sent(&["0", "1"], &[]));
+    let queue = SqsQueue::new(mock_client!(aws_sdk_sqs, RuleMode::Sequential, [&one, &many]), url);
+    queue.send(&outgoing(0, 1)).await.unwrap();
+    assert!(queue.send_all(&[outgoing(0, 1), outgoing(1, 1)]).await.iter().all(Result::is_ok));
 }
 
 #[tokio::test(start_paused = true)]
