@@ -21,10 +21,12 @@ pub const MAX_BATCH_SPAN_MS: i64 = 24 * 60 * 60 * 1_000;
 /// What an entry tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventType {
-    /// A webhook was queued.
+    /// A webhook or a notification was queued.
     InboundAccepted,
-    /// A webhook was refused.
+    /// A webhook or a notification was refused.
     InboundRefused,
+    /// A notification was dropped: it only tests the way.
+    InboundDropped,
     /// A genuine webhook could not be queued; the entry holds the whole message.
     InboundUnqueued,
     /// One attempt to deliver.
@@ -54,6 +56,7 @@ impl EventType {
         match self {
             Self::InboundAccepted => "inbound.accepted",
             Self::InboundRefused => "inbound.refused",
+            Self::InboundDropped => "inbound.dropped",
             Self::InboundUnqueued => "inbound.unqueued",
             Self::OutboundAttempt => "outbound.attempt",
             Self::MessageUnrouted => "message.unrouted",

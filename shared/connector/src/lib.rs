@@ -20,6 +20,8 @@ pub mod handler;
 pub mod keys;
 mod located;
 pub mod message;
+pub mod message_names;
+pub mod notification;
 pub mod outcome;
 pub mod parameter;
 pub mod ports;

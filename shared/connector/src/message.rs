@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::delivery::Response;
 use crate::event::{FluentEvent, object, text};
+use crate::notification::{self, Notification};
 
 /// Version of the envelope that this code writes, and the only one that it reads.
 pub const ENVELOPE_VERSION: u32 = 1;
@@ -118,6 +119,16 @@ pub struct About {
     pub account_id: Option<String>,
 }
 
+impl From<Notification<'_>> for About {
+    fn from(notification: Notification<'_>) -> Self {
+        Self {
+            entity_type: notification.type_id,
+            entity_ref: notification.reference.or(notification.resource_id),
+            account_id: notification.project,
+        }
+    }
+}
+
 /// The payload's fields behind [`About`], digits kept.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -162,14 +173,37 @@ impl Message {
     /// # Errors
     /// [`MessageError::Malformed`] where the body is not JSON after all.
     pub fn from_fluent(event: &FluentEvent<'_>, received_at: Timestamp) -> Result<Self, MessageError> {
-        let payload = RawValue::from_string(event.raw.to_owned()).map_err(MessageError::Malformed)?;
+        Self::received("fluent", event.id.clone(), event.name.clone(), event.raw, received_at)
+    }
+
+    /// The message of a commercetools notification, under this name. One that says too little of itself is known again
+    /// by its bytes.
+    ///
+    /// # Errors
+    /// [`MessageError::Malformed`] where the body is not JSON after all.
+    pub fn from_commercetools(
+        notification: &Notification<'_>,
+        name: String,
+        received_at: Timestamp,
+    ) -> Result<Self, MessageError> {
+        let id = notification.id.clone().unwrap_or_else(|| hashed(&[notification.raw]));
+        Self::received(notification::SOURCE, id, name, notification.raw, received_at)
+    }
+
+    fn received(
+        source: &str,
+        id: String,
+        name: String,
+        raw: &str,
+        received_at: Timestamp,
+    ) -> Result<Self, MessageError> {
         Ok(Self {
             version: ENVELOPE_VERSION,
-            id: event.id.clone(),
-            name: event.name.clone(),
-            source: "fluent".to_owned(),
+            id,
+            name,
+            source: source.to_owned(),
             received_at,
-            payload,
+            payload: RawValue::from_string(raw.to_owned()).map_err(MessageError::Malformed)?,
             route: None,
             answer: None,
             unknown: BTreeMap::new(),
@@ -267,6 +301,9 @@ impl Message {
     /// What the message is about, as far as its payload says so.
     #[must_use]
     pub fn about(&self) -> About {
+        if self.source == notification::SOURCE {
+            return Notification::of_platform(self.payload.get()).map(About::from).unwrap_or_default();
+        }
         let fields: AboutFields<'_> = object(self.payload.get()).unwrap_or_default();
         About {
             entity_type: text(fields.entity_type),
@@ -288,6 +325,15 @@ impl Message {
 #[must_use]
 pub fn group_of(event: &FluentEvent<'_>) -> String {
     sqs_id(&["fluent", &event.account, &event.root.kind, &event.root.reference])
+}
+
+/// The group of a commercetools notification: source, project, and the resource; its message's id where it has none.
+#[must_use]
+pub fn group_of_notification(notification: &Notification<'_>, message: &Message) -> String {
+    let project = notification.project.as_deref().unwrap_or_default();
+    let type_id = notification.type_id.as_deref().unwrap_or_default();
+    let id = notification.resource_id.as_deref().unwrap_or(&message.id);
+    sqs_id(&[notification::SOURCE, project, type_id, id])
 }
 
 /// Joins parts to an id that SQS takes: readable where all characters are allowed and it is short enough, else a hash.

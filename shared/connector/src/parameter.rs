@@ -17,6 +17,8 @@ pub enum Section {
     Accounts,
     /// Access to projects of commercetools.
     Commercetools,
+    /// What is particular to a system that sends.
+    Sources,
 }
 
 impl Section {
@@ -29,6 +31,7 @@ impl Section {
             Self::Routes => "routes",
             Self::Accounts => "accounts",
             Self::Commercetools => "commercetools",
+            Self::Sources => "sources",
         }
     }
 }

@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use connector::event::{EventError, FluentEvent};
 use connector::keys::PublicKey;
-use connector::message::{MAX_MESSAGE_BYTES, Message, MessageError, RESERVED_BYTES, group_of};
+use connector::message::{
+    MAX_MESSAGE_BYTES, Message, MessageError, RESERVED_BYTES, group_of, group_of_notification,
+};
+use connector::notification::Notification;
 use connector::signature::{Md5Policy, SignatureHeaders, Verifier};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -209,4 +212,47 @@ proptest! {
     fn no_body_makes_the_reader_panic(body in "\\PC{0,100}") {
         let _ = Message::parse(&body);
     }
+}
+
+fn notified(body: &str) -> (Message, String) {
+    let notification = Notification::read(body).unwrap();
+    let name = notification.plain_name();
+    let message = Message::from_commercetools(&notification, name, Timestamp::UNIX_EPOCH).unwrap();
+    let group = group_of_notification(&notification, &message);
+    (message, group)
+}
+
+#[test]
+fn a_commercetools_message_says_what_it_is_about_and_what_it_waits_for() {
+    let body = r#"{"notificationType":"Message","projectKey":"shop","sequenceNumber":2,"type":"OrderCreated",
+        "resource":{"typeId":"order","id":"o-1"},"resourceUserProvidedIdentifiers":{"orderNumber":"HD_1"}}"#;
+    let (message, group) = notified(body);
+    let sent = message.outgoing(group, None).unwrap();
+    assert_eq!(
+        (sent.group.as_str(), sent.deduplication.as_str()),
+        ("commercetools/shop/order/o-1", "commercetools/o-1.2")
+    );
+    let read = Message::parse(&sent.body).unwrap();
+    assert_eq!(
+        (read.name.as_str(), read.source.as_str()),
+        ("commercetools.order.OrderCreated", "commercetools")
+    );
+    assert_eq!(read.payload.get(), body);
+    let about = read.about();
+    assert_eq!(
+        (about.entity_type.as_deref(), about.entity_ref.as_deref(), about.account_id.as_deref()),
+        (Some("order"), Some("HD_1"), Some("shop"))
+    );
+    let unnamed = notified(&body.replace("orderNumber", "slug")).0.about();
+    assert_eq!(unnamed.entity_ref.as_deref(), Some("o-1"), "the resource's id where it has no name");
+}
+
+#[test]
+fn a_notification_that_says_little_is_known_again_by_its_bytes() {
+    let (message, group) = notified(r#"{"notificationType":"ResourceArchived"}"#);
+    let (again, _) = notified(r#"{"notificationType":"ResourceArchived"}"#);
+    let (other, other_group) = notified(r#"{"notificationType":"ResourceArchived" }"#);
+    assert!(message.id.starts_with("sha256:"), "{}", message.id);
+    assert_eq!(message.id, again.id);
+    assert_ne!((message.id, group), (other.id, other_group), "it waits for nobody");
 }
