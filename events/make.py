@@ -233,6 +233,103 @@ def shipped() -> None:
         router(f"shipped-{route}", record(number, body, group, f"fluent/{event['id']}/{route}"))
 
 
+def notification(number: int, type_id: str, kind: str = "Message", **changes) -> dict:
+    """What commercetools tells of a resource; a change to None leaves the field out."""
+    body = {
+        "notificationType": kind,
+        "projectKey": "acme-shop",
+        "resource": {"typeId": type_id, "id": f"7c1d2b60-0000-4000-8000-{number:012d}"},
+        "resourceUserProvidedIdentifiers": {},
+    }
+    if kind == "Message":
+        body |= {
+            "id": f"9e8f7a60-0000-4000-8000-{number:012d}",
+            "version": 1,
+            "sequenceNumber": 1,
+            "resourceVersion": 1,
+            "createdAt": TIME,
+            "lastModifiedAt": TIME,
+        }
+    else:
+        body |= {"version": 2, "modifiedAt": TIME}
+    return {key: value for key, value in (body | changes).items() if value is not None}
+
+
+def order(number: int, type_name: str = "OrderCreated") -> dict:
+    price = {"type": "centPrecision", "currencyCode": "EUR", "centAmount": 4250, "fractionDigits": 2}
+    ids = {"orderNumber": f"CT_{number}"}
+    body = notification(number, "order", type=type_name, resourceUserProvidedIdentifiers=ids)
+    return body | {
+        "order": {
+            "id": body["resource"]["id"],
+            "version": 1,
+            "orderNumber": ids["orderNumber"],
+            "totalPrice": price,
+            "lineItems": [],
+            "shippingMode": "Single",
+        }
+    }
+
+
+def cloud_event(body: dict, type_name: str) -> dict:
+    """The same notification as a Subscription of format CloudEvents sends it."""
+    kind = "message" if body["notificationType"] == "Message" else "change"
+    type_id = body["resource"]["typeId"]
+    return {
+        "specversion": "1.0",
+        "id": body.get("id", f"{body['resource']['id']}-{body['version']}"),
+        "type": f"com.commercetools.{type_id}.{kind}.{type_name}",
+        "source": f"/{body['projectKey']}/{type_id}s",
+        "subject": body["resource"]["id"],
+        "time": TIME,
+        "data": body,
+    }
+
+
+def notified(number: int, body: dict | str) -> dict:
+    """A record of the ct-queue: a standard queue has neither groups nor deduplication."""
+    received = record(number, body if isinstance(body, str) else text(body).decode(), "", "")
+    for name in ("SequenceNumber", "MessageGroupId", "MessageDeduplicationId"):
+        del received["attributes"][name]
+    received["attributes"]["SenderId"] = "AIDAEXAMPLE"
+    return received | {"eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:fluent-connect-ct-queue"}
+
+
+def ct(name: str, *bodies: dict | str) -> None:
+    save(f"ct-{name}", {"Records": [notified(3000 + at, body) for at, body in enumerate(bodies, 1)]})
+
+
+def notifications() -> None:
+    ct("order-created", order(3001))
+    ct("order-created-cloudevents", cloud_event(order(3002), "OrderCreated"))
+    ct("order-imported", order(3003, "OrderImported"))
+    ct("customer-updated", notification(3004, "customer", "ResourceUpdated", oldVersion=1))
+    left_out = {"reason": "Payload too large.", "payloadType": "ProductPublished"}
+    key = {"key": "jacket", "slug": {"en": "jacket"}}
+    ct(
+        "payload-not-included",
+        notification(3005, "product", payloadNotIncluded=left_out, resourceUserProvidedIdentifiers=key),
+    )
+    ct("category-deleted", notification(3006, "category", "ResourceDeleted", dataErasure=False))
+    event = {
+        "id": "9e8f7a60-0000-4000-8000-000000003007",
+        "notificationType": "Event",
+        "type": "ImportContainerCreated",
+        "resourceType": "import-api",
+        "data": {"version": 1, "key": "catalogue"},
+        "createdAt": TIME,
+    }
+    ct("event", event)
+    test = notification(3008, "subscription", "ResourceCreated", version=1)
+    ct("test-notification", test)
+    ct("test-notification-cloudevents", cloud_event(test, "ResourceCreated"))
+    ct("unknown-notification", notification(3009, "order", "ResourceArchived"))
+    ct("not-json", "{not json")
+    ct("no-notification", {"hello": "world"})
+    twice = order(3010)
+    ct("mixed-batch", twice, "no notification", test, twice, notification(3011, "product", type="ProductPublished"))
+
+
 def replays() -> None:
     paused = {"endpoint": "storefront", "route": None, "name": None, "entityRef": None, "reason": "paused"}
     save("replay-dry-run", {**paused, "from": None, "to": None, "dryRun": True, "limit": 100, "ratePerSecond": 50})
@@ -242,4 +339,5 @@ if __name__ == "__main__":
     webhooks()
     batches()
     shipped()
+    notifications()
     replays()

@@ -73,7 +73,7 @@ fn serves(table: &RoutingTable, section: Section, name: &str) -> bool {
         Section::Routes => matches!(table.route(name), Some(Found::Usable(_))),
         Section::Accounts => table.account(name).is_some(),
         Section::Commercetools => table.project(name).is_some(),
-        Section::Keys => false,
+        Section::Keys | Section::Sources => false,
     }
 }
 
