@@ -1,7 +1,7 @@
 """INIT and a warm request of each function under the Runtime Interface Emulator, beside a bare `lambda_http` function.
 
 All in one run on one machine, so the ratios hold where the figures do not. The receiver verifies and refuses a forged
-webhook, the router gets an empty batch: neither needs more of AWS than one read of the keys, which the local AWS
+webhook, listener and router get an empty batch: none needs more of AWS than one read of the keys, which the local AWS
 answers. Nothing here asserts a time.
 """
 
@@ -37,6 +37,7 @@ def main() -> None:
         subjects = {
             "bare lambda_http": (next((STATE / "bare").rglob("bootstrap")), webhook),
             "webhook-receiver": (BUILT / "WebhookReceiver" / "bootstrap", webhook),
+            "ct-queue-listener": (BUILT / "CtQueueListener" / "bootstrap", {"Records": []}),
             "message-router": (BUILT / "MessageRouter" / "bootstrap", {"Records": []}),
         }
         env = environment(stack.port) | variables(stack)
@@ -55,6 +56,8 @@ def variables(stack: Stack) -> dict[str, str]:
         "EVENT_QUEUE_URL": stack.outputs["EventQueueUrl"],
         "UNDELIVERED_QUEUE_URL": stack.outputs["UndeliveredQueueUrl"],
         "DEAD_LETTER_QUEUE_URL": stack.outputs["DeadLetterQueueUrl"],
+        "CT_QUEUE_URL": stack.outputs["CtQueueUrl"],
+        "CT_DEAD_LETTER_QUEUE_URL": stack.outputs["CtDeadLetterQueueUrl"],
         "EVENT_LOG_GROUP": stack.outputs["EventLogGroup"],
     }
 

@@ -97,6 +97,7 @@ def invite(stack: Stack) -> None:
     body.write_text(json.dumps(fresh))
     print(f"\nwebhook URL  http://{stack.webhook_host}{stack.webhook_path}")
     print(f"AWS endpoint http://127.0.0.1:{stack.port}   parameters {stack.outputs['ConfigPrefix']}/...")
+    print(f"ct-queue     {stack.outputs['CtQueueUrl']}")
     variables = environment_for_sam_local(stack).relative_to(ROOT)
     print(f"sam local    sam local invoke WebhookReceiver -e events/... --env-vars {variables} --docker-network host")
     print("send one yourself:\n")

@@ -20,7 +20,7 @@ from . import signing
 from .tools import AWS_PYTHON, LOCAL, REGION, ROOT, environment, free_port, run
 
 STACK = "fluent-connect"
-FUNCTIONS = ("WebhookReceiver", "MessageRouter", "ReplayFunction")
+FUNCTIONS = ("WebhookReceiver", "CtQueueListener", "MessageRouter", "ReplayFunction")
 STATE = LOCAL / ".state"
 TTL_S = 2.2
 """Longer than the 2 s that the local stack keeps its configuration."""
@@ -169,6 +169,10 @@ class Stack:
         answer = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
+    def notify(self, body: str) -> None:
+        """Puts a body on the ct-queue, as commercetools does."""
+        self.client("sqs").send_message(QueueUrl=self.outputs["CtQueueUrl"], MessageBody=body)
+
     def take_all(self, output: str) -> list[dict]:
         """Takes everything out of a queue, with its attributes."""
         sqs, url, taken = self.client("sqs"), self.outputs[output], []
@@ -189,9 +193,9 @@ class Stack:
         return result
 
     @contextlib.contextmanager
-    def visibility_timeout(self, seconds: int):
-        """A shorter visibility timeout of the event queue, for those who cannot wait for its 270 s."""
-        sqs, url = self.client("sqs"), self.outputs["EventQueueUrl"]
+    def visibility_timeout(self, seconds: int, output: str = "EventQueueUrl"):
+        """A shorter visibility timeout of a queue, for those who cannot wait for its 270 s."""
+        sqs, url = self.client("sqs"), self.outputs[output]
         before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(seconds)})
         try:

@@ -22,7 +22,14 @@ def tag(loader, _suffix, node):
 Loader.add_multi_constructor("!", tag)
 TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 - a safe loader with CloudFormation's tags
 RESOURCES = TEMPLATE["Resources"]
-FOLDERS = {"WebhookReceiver": "webhook-receiver", "MessageRouter": "message-router", "ReplayFunction": "replay"}
+FOLDERS = {
+    "WebhookReceiver": "webhook-receiver",
+    "CtQueueListener": "ct-queue-listener",
+    "MessageRouter": "message-router",
+    "ReplayFunction": "replay",
+}
+STANDARD = ("CtQueue", "CtDeadLetterQueue")
+"""Queues that are not FIFO: commercetools takes none that is, and a dead-letter queue is of its queue's kind."""
 
 
 def of(kind):
@@ -30,9 +37,10 @@ def of(kind):
 
 
 def test_the_queue_outlasts_the_function_and_stays_within_the_deduplication_window():
-    timeout = RESOURCES["MessageRouter"]["Properties"]["Timeout"]
-    visibility = RESOURCES["EventQueue"]["Properties"]["VisibilityTimeout"]
-    assert 6 * timeout <= visibility < 300
+    for function, queue in (("MessageRouter", "EventQueue"), ("CtQueueListener", "CtQueue")):
+        timeout = RESOURCES[function]["Properties"]["Timeout"]
+        visibility = RESOURCES[queue]["Properties"]["VisibilityTimeout"]
+        assert 6 * timeout <= visibility < 300, queue
 
 
 def test_one_message_a_batch_with_partial_answers():
@@ -40,15 +48,42 @@ def test_one_message_a_batch_with_partial_answers():
     assert (source["BatchSize"], source["FunctionResponseTypes"]) == (1, ["ReportBatchItemFailures"])
 
 
-def test_every_queue_is_fifo_encrypted_and_kept():
+def test_notifications_come_in_batches_with_partial_answers():
+    source = RESOURCES["CtQueueListener"]["Properties"]["Events"]["CtQueue"]["Properties"]
+    assert (source["BatchSize"], source["FunctionResponseTypes"]) == (10, ["ReportBatchItemFailures"])
+    assert source["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+def test_every_queue_is_encrypted_and_kept_and_fifo_where_it_can_be():
     queues = of("AWS::SQS::Queue")
-    assert len(queues) == 3
+    assert len(queues) == 5
     for name, queue in queues.items():
         properties = queue["Properties"]
-        assert properties["FifoQueue"] and properties["SqsManagedSseEnabled"], name
+        assert properties["SqsManagedSseEnabled"], name
+        assert properties.get("FifoQueue", False) == (name not in STANDARD), name
         assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600, name
         assert queue["DeletionPolicy"] == queue["UpdateReplacePolicy"] == "Retain", name
     assert "RedrivePolicy" not in queues["UndeliveredQueue"]["Properties"]
+
+
+def test_commercetools_and_nobody_else_may_send_to_the_ct_queue():
+    assert RESOURCES["CtQueue"]["Properties"]["MaximumMessageSize"] == 256 * 1024
+    (policy,) = of("AWS::SQS::QueuePolicy").values()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert policy["Properties"]["Queues"] == ["CtQueue"]
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::362576667341:user/subscriptions"},
+        "Action": "sqs:SendMessage",
+        "Resource": "CtQueue.Arn",
+    }
+
+
+def test_every_queue_has_an_alarm_and_those_that_functions_read_one_on_age():
+    alarms = [alarm["Properties"] for alarm in of("AWS::CloudWatch::Alarm").values()]
+    watched = {(alarm["Dimensions"][0]["Value"].split(".")[0], alarm["MetricName"]) for alarm in alarms}
+    assert {name for name, _ in watched} == set(of("AWS::SQS::Queue"))
+    assert {name for name, metric in watched if "Age" in metric} == {"EventQueue", "UndeliveredQueue", "CtQueue"}
 
 
 def test_every_log_group_has_a_retention():
@@ -67,8 +102,12 @@ def test_no_policy_allows_an_action_by_wildcard_or_every_resource_but_to_xray():
 
 
 def test_each_function_may_read_the_sections_that_it_reads_and_no_other():
-    source = (ROOT / "shared/connector/src/configuration.rs").read_text()
-    for snapshot, role in (("KeyRing", "WebhookReceiverRole"), ("RoutingTable", "MessageRouterRole")):
+    source = "".join(path.read_text() for path in sorted((ROOT / "shared/connector/src").glob("*.rs")))
+    for snapshot, role in (
+        ("KeyRing", "WebhookReceiverRole"),
+        ("MessageNames", "CtQueueListenerRole"),
+        ("RoutingTable", "MessageRouterRole"),
+    ):
         sections = re.search(rf"impl Snapshot for {snapshot} \{{\s+const SECTIONS:[^=]+=\s+&\[([^\]]+)\]", source)[1]
         names = {section.lower() for section in re.findall(r"Section::(\w+)", sections)}
         statements = RESOURCES[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
