@@ -10,6 +10,7 @@ use connector::configuration::RoutingTable;
 use connector::endpoint::{self, Endpoint, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use connector::failure::Code;
 use connector::message::{MAX_MESSAGE_BYTES, RESERVED_BYTES};
+use connector::message_names::{self, MessageNames};
 use connector::parameter::{Parameter, Section};
 use connector::project::{self, Project};
 use connector::retry::{LONGEST_DELAY, MAX_DELAYS};
@@ -77,6 +78,7 @@ fn every_example_of_every_page_is_what_it_says() {
                 Some(("commercetools", key)) => {
                     Project::parse(key, block).map(drop).map_err(|error| error.to_string())
                 }
+                Some(("sources", "commercetools")) => message_names_of(block),
                 _ => Err("its first line does not name the parameter".to_owned()),
             };
             assert_eq!(read, Ok(()), "{page}: {block}");
@@ -282,4 +284,26 @@ fn the_payloads_of_the_pages_make_what_they_promise() {
     {"fulfilment":"F1","lines":[{"ref":"i1","requestedQuantity":2}]}
     {"order":"HD_1","site":"north"}
     "#);
+}
+
+/// Reads the names of commercetools' messages.
+fn message_names_of(document: &str) -> Result<(), String> {
+    let parameter = Parameter {
+        section: Section::Sources,
+        name: "commercetools".to_owned(),
+        value: Secret::new(document),
+        version: 1,
+    };
+    let (_, problems) = MessageNames::build(&[parameter], None);
+    problems.into_iter().next().map_or(Ok(()), |problem| Err(problem.reason))
+}
+
+#[test]
+fn the_names_of_the_readme_are_those_of_the_code() {
+    let table = message_names::FILE.lines().filter(|line| !line.starts_with('#'));
+    let names: BTreeSet<_> =
+        table.flat_map(str::split_whitespace).filter(|word| word.starts_with("commercetools.")).collect();
+    let rows = README.lines().filter(|line| line.starts_with("| `") && line.ends_with("` |"));
+    let told: BTreeSet<_> = rows.filter_map(|line| line.split('`').nth_back(1)).collect();
+    assert!(!names.is_empty() && names.is_subset(&told), "{names:?} {told:?}");
 }
