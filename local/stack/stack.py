@@ -169,9 +169,9 @@ class Stack:
         answer = self.client("sqs").get_queue_attributes(QueueUrl=self.outputs[output], AttributeNames=names)
         return sum(int(answer["Attributes"][name]) for name in names)
 
-    def notify(self, body: str) -> None:
-        """Puts a body on the ct-queue, as commercetools does."""
-        self.client("sqs").send_message(QueueUrl=self.outputs["CtQueueUrl"], MessageBody=body)
+    def notify(self, body: str) -> str:
+        """Puts a body on the ct-queue, as commercetools does; SQS's id of it."""
+        return self.client("sqs").send_message(QueueUrl=self.outputs["CtQueueUrl"], MessageBody=body)["MessageId"]
 
     def take_all(self, output: str) -> list[dict]:
         """Takes everything out of a queue, with its attributes."""

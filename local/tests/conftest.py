@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from stack import signing  # noqa: E402
+from stack import faults, signing  # noqa: E402
 from stack.receiver import Receiver  # noqa: E402
 from stack.stack import TTL_S, Stack, build  # noqa: E402
 
@@ -27,6 +27,15 @@ def stack():
         yield stack
     finally:
         stack.stop()
+
+
+@pytest.fixture(scope="module")
+def aws(stack):
+    """A proxy before the local AWS, which the functions of a module's tests call through."""
+    aws = faults.FaultyAws(stack.port)
+    with stack.calls_through(aws.url):
+        yield aws
+    aws.stop()
 
 
 class Line:

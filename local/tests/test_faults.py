@@ -363,14 +363,6 @@ def panicking_router(stack):
     functions.update_function_code(FunctionName=name, ZipFile=archive.read_bytes())
 
 
-@pytest.fixture(scope="module")
-def aws(stack):
-    aws = faults.FaultyAws(stack.port)
-    with stack.calls_through(aws.url):
-        yield aws
-    aws.stop()
-
-
 ROWS: dict[str, tuple[str, str]] = {}
 
 
