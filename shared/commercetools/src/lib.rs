@@ -46,6 +46,13 @@ pub trait CommercetoolsContext {
     /// [`HandlerError::Misconfigured`] with `E_ACCESS` where it is not configured.
     fn commercetools(&self, project_key: &str) -> Result<Client<'_>, HandlerError>;
 
+    /// The API of the project that sent the message.
+    ///
+    /// # Errors
+    /// [`HandlerError::Misconfigured`] with `E_ACCESS` where the message is not from commercetools, or its project is not
+    /// configured.
+    fn commercetools_of_sender(&self) -> Result<Client<'_>, HandlerError>;
+
     /// The API of the one project that belongs to the message's account, and to its retailer where it names one.
     ///
     /// # Errors
@@ -59,6 +66,16 @@ impl CommercetoolsContext for Context<'_> {
         match self.project(project_key) {
             Some(project) => Ok(Client::new(self, project)),
             None => Err(inaccessible(format!("there is no usable project commercetools/{project_key}"))),
+        }
+    }
+
+    fn commercetools_of_sender(&self) -> Result<Client<'_>, HandlerError> {
+        match self.sending_project() {
+            Some(project) => Ok(Client::new(self, project)),
+            None => {
+                let key = self.message.about().account_id.unwrap_or_default();
+                Err(inaccessible(format!("the message is from no usable project commercetools/{key}")))
+            }
         }
     }
 

@@ -14,12 +14,12 @@ use serde_json::{Map, Value};
 use crate::account::Account;
 use crate::call::{Call, Calling};
 use crate::configuration::RoutingTable;
-use crate::delivery::LOGGED_BODY_BYTES;
-use crate::delivery::{Body, DeliveryFailure, Response};
+use crate::delivery::{Body, DeliveryFailure, LOGGED_BODY_BYTES, Response};
 use crate::endpoint::Endpoint;
 use crate::event_log::{Entry, EventType, Subject};
 use crate::failure::{Code, chain};
 use crate::message::Message;
+use crate::notification;
 use crate::ports::Queue;
 use crate::project::Project;
 use crate::route::Route;
@@ -103,6 +103,14 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn new(message: &'a Message, route: &'a Route, attempt: u32, run: Run<'a>) -> Self {
         Self { message, route, attempt, run }
+    }
+
+    /// The project of commercetools that sent the message; `None` where it came from elsewhere or the project is not
+    /// configured.
+    #[must_use]
+    pub fn sending_project(&self) -> Option<&'a Project> {
+        let key = self.message.about().account_id.filter(|_| self.message.source == notification::SOURCE)?;
+        self.run.table.project(&key)
     }
 
     /// What the route's templates see of the message.

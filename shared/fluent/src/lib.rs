@@ -12,7 +12,7 @@ pub use event::{Event, EventAnswer, EventError, Key};
 
 /// What a handler's context gives of Fluent.
 pub trait FluentContext {
-    /// The API of the message's account.
+    /// The API of the message's account; of a message from commercetools, of the account that its project belongs to.
     ///
     /// # Errors
     /// [`HandlerError::Misconfigured`] with `E_ACCESS` where the message names no account, or none that is configured.
@@ -27,6 +27,9 @@ pub trait FluentContext {
 
 impl FluentContext for Context<'_> {
     fn fluent(&self) -> Result<Client<'_>, HandlerError> {
+        if let Some(project) = self.sending_project() {
+            return self.fluent_of(project.account_id());
+        }
         match self.message.about().account_id {
             Some(id) => self.fluent_of(&id),
             None => Err(inaccessible("the message names no account".to_owned())),
