@@ -70,13 +70,11 @@ impl CommercetoolsContext for Context<'_> {
     }
 
     fn commercetools_of_sender(&self) -> Result<Client<'_>, HandlerError> {
-        match self.sending_project() {
-            Some(project) => Ok(Client::new(self, project)),
-            None => {
-                let key = self.message.about().account_id.unwrap_or_default();
-                Err(inaccessible(format!("the message is from no usable project commercetools/{key}")))
-            }
+        if let Some(project) = self.sending_project() {
+            return Ok(Client::new(self, project));
         }
+        let key = self.message.about().account_id.unwrap_or_default();
+        Err(inaccessible(format!("the message is from no usable project commercetools/{key}")))
     }
 
     fn commercetools_of_account(&self) -> Result<Client<'_>, HandlerError> {
