@@ -51,8 +51,8 @@ fn the_commands_are_targets_of_the_makefile() {
 /// Every page with examples of parameters.
 const PAGES: [(&str, &str); 7] = [
     ("README.md", README),
-    ("docs/first-delivery.md", include_str!("../../../docs/first-delivery.md")),
-    ("docs/connect-sdk.md", include_str!("../../../docs/connect-sdk.md")),
+    ("shared/docs/first-delivery.md", include_str!("../../docs/first-delivery.md")),
+    ("shared/docs/connect-sdk.md", include_str!("../../docs/connect-sdk.md")),
     ("shared/handlers/README.md", include_str!("../../handlers/README.md")),
     ("shared/connector/README.md", include_str!("../README.md")),
     ("shared/fluent/README.md", include_str!("../../fluent/README.md")),
