@@ -162,6 +162,13 @@ impl Endpoint {
         })
     }
 
+    /// Whether it is the same for every message.
+    #[must_use]
+    pub fn is_fixed(&self) -> bool {
+        matches!(self.url, UrlTemplate::Fixed(_))
+            && self.headers.iter().all(|(_, text)| matches!(text, HeaderText::Fixed(_)))
+    }
+
     /// Where a message goes.
     ///
     /// # Errors

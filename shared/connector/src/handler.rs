@@ -218,10 +218,12 @@ impl<'a> Context<'a> {
         let body = body.into();
         let Run { deadline, subject, sender, .. } = &self.run;
         let target = self.opened(endpoint)?;
-        let made = target.target(&self.scope()).map_err(|error| HandlerError::Misconfigured {
-            code: Code::Template,
-            reason: format!("endpoint endpoints/{endpoint}: {}", chain(&error)),
-        })?;
+        let made = target.target(&if target.is_fixed() { Scope::default() } else { self.scope() }).map_err(
+            |error| HandlerError::Misconfigured {
+                code: Code::Template,
+                reason: format!("endpoint endpoints/{endpoint}: {}", chain(&error)),
+            },
+        )?;
         let left = Duration::try_from(deadline.duration_since((sender.clock)())).unwrap_or_default();
         if left < longest(target) {
             return Err(HandlerError::Deadline);
