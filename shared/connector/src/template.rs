@@ -324,6 +324,11 @@ fn unknown_name(source: &str, environment: &Environment<'_>) -> Result<(), Templ
             let problem = "a template stands alone: it cannot take in another".to_owned();
             return Err(TemplateError { line: usize::from(span.start_line), problem });
         }
+        if let (Token::BlockStart, Token::Ident("autoescape")) = (first, second) {
+            let problem =
+                "values are always written as contentType needs it: use | safe for one value".to_owned();
+            return Err(TemplateError { line: usize::from(span.start_line), problem });
+        }
         let Some((kind, similar, name, span)) = found else { continue };
         let exists =
             environment.compile_expression(if kind == "filter" { "name is filter" } else { "name is test" });
@@ -414,6 +419,17 @@ mod tests {
         insta::assert_snapshot!(made("{{ event.id + 1 }}", Format::Json), @"line 1: tried to use + operator on unsupported types string and number");
         insta::assert_snapshot!(made("{{ event.items[5] }}", Format::Json), @"line 1: `event.items[5]` is undefined");
         assert_eq!(made("{{ event.attributes.phone | default('none') }}", Format::Text), "none");
+    }
+
+    #[test]
+    fn undefined_hides_in_no_list_and_no_mapping() {
+        for source in
+            ["{{ [event.nope] }}", "{{ {\"x\": {\"y\": event.nope}} }}", "{{ event.nope | tojson }}"]
+        {
+            assert!(made(source, Format::Json).contains("undefined"), "{source}");
+        }
+        let problem = wrong("{% autoescape false %}{{ event.id }}{% endautoescape %}");
+        assert!(problem.contains("| safe"), "{problem}");
     }
 
     #[test]

@@ -13,6 +13,9 @@ use super::{Format, MAX_STEPS, filters};
 /// All but the unreserved characters of RFC 3986, 2.3.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// How deep a printed value is looked through for what is undefined.
+const MAX_DEPTH: usize = 8;
+
 /// An engine without templates; what it is made of is shared.
 pub(super) fn environment(format: Format) -> Environment<'static> {
     static JSON: LazyLock<Environment<'static>> = LazyLock::new(|| base(Format::Json));
@@ -38,7 +41,7 @@ fn base(format: Format) -> Environment<'static> {
         Format::Url | Format::Text => AutoEscape::None,
     });
     match format {
-        Format::Json => {}
+        Format::Json => environment.set_formatter(write_json),
         Format::Xml => environment.set_formatter(write_xml),
         Format::Url => environment.set_formatter(write_url),
         Format::Text => environment.set_formatter(write_text),
@@ -48,6 +51,24 @@ fn base(format: Format) -> Environment<'static> {
 }
 
 /// What is no text and no number is written as JSON, not as the engine's Python.
+fn write_json(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    if holds_undefined(value, MAX_DEPTH) {
+        return Err(invalid("a value in this list or mapping is undefined"));
+    }
+    escape_formatter(out, state, value)
+}
+
+/// Whether a list or mapping that a template made holds what is not there: it would be written as null.
+fn holds_undefined(value: &Value, depth: usize) -> bool {
+    let items = || value.try_iter().into_iter().flatten();
+    let is_it = |item: &Value| item.is_undefined() || (depth > 0 && holds_undefined(item, depth - 1));
+    match value.kind() {
+        ValueKind::Seq => items().any(|item| is_it(&item)),
+        ValueKind::Map => items().any(|key| value.get_item(&key).is_ok_and(|item| is_it(&item))),
+        _ => false,
+    }
+}
+
 fn write_text(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
     match value.kind() {
         ValueKind::None => Ok(()),

@@ -6,8 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, Value};
 use sha2::{Digest as _, Sha256};
+
+use super::MAX_RENDERED_BYTES;
 
 /// From this number on a time is one of milliseconds: as seconds it would lie beyond the year 5138.
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
@@ -20,19 +23,17 @@ pub(super) const NAMES: &[&str] = &[
     "attr",
     "b64decode",
     "b64encode",
-    "batch",
     "bool",
     "capitalize",
     "count",
     "date",
+    "decimal",
     "default",
     "dictsort",
     "escape",
     "first",
     "float",
-    "format",
     "groupby",
-    "indent",
     "int",
     "items",
     "join",
@@ -45,17 +46,16 @@ pub(super) const NAMES: &[&str] = &[
     "max",
     "min",
     "money",
-    "pprint",
     "reject",
     "rejectattr",
     "replace",
+    "required",
     "reverse",
     "round",
     "safe",
     "select",
     "selectattr",
     "sha256",
-    "slice",
     "sort",
     "split",
     "string",
@@ -129,6 +129,14 @@ pub(super) const STATEMENTS: &[&str] = &[
 ];
 
 pub(super) fn add_to(environment: &mut Environment<'static>) {
+    for unbounded in ["batch", "format", "indent", "pprint", "slice"] {
+        environment.remove_filter(unbounded); // a number of an event would decide how much they make
+    }
+    environment.add_filter("replace", replace);
+    environment.add_filter("join", join);
+    environment.add_filter("tojson", tojson);
+    environment.add_filter("decimal", decimal);
+    environment.add_filter("required", required);
     environment.add_filter("date", date);
     environment.add_filter("money", money);
     environment.add_filter("sha256", sha256);
@@ -161,6 +169,72 @@ fn timestamp(value: &Value) -> Option<Timestamp> {
             milliseconds => Timestamp::from_millisecond(milliseconds).ok(),
         },
     }
+}
+
+/// The engine's own, but within the size of what may be rendered.
+fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
+    let grows = text.matches(from).count().saturating_mul(to.len());
+    bounded(text.len().saturating_add(grows)).map(|()| text.replace(from, to))
+}
+
+/// The engine's own, but within the size of what may be rendered.
+fn join(items: &Value, between: Option<&str>, attribute: Option<&str>) -> Result<String, Error> {
+    let mut joined = String::new();
+    for (number, item) in items.try_iter()?.enumerate() {
+        let item = attribute.map_or_else(|| Ok(item.clone()), |name| item.get_attr(name))?;
+        if item.is_undefined() {
+            return Err(invalid("join: an item is undefined"));
+        }
+        if number > 0 {
+            joined.push_str(between.unwrap_or_default());
+        }
+        joined.push_str(&item.to_string());
+        bounded(joined.len())?;
+    }
+    Ok(joined)
+}
+
+fn bounded(bytes: usize) -> Result<(), Error> {
+    if bytes <= MAX_RENDERED_BYTES {
+        return Ok(());
+    }
+    Err(invalid(format!("it would make more than {MAX_RENDERED_BYTES} bytes")))
+}
+
+/// The engine's own, but undefined is an error.
+fn tojson(value: &Value, args: Kwargs) -> Result<Value, Error> {
+    if value.is_undefined() {
+        return Err(Error::new(ErrorKind::UndefinedError, "the value before tojson is undefined"));
+    }
+    minijinja::filters::tojson(value, None, args)
+}
+
+/// `${ response.bookingNumber | required }`: the value, or an error where it is missing, null or an empty text.
+fn required(value: Value) -> Result<Value, Error> {
+    if value.is_none() || value.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return Err(invalid("required: the value is null or empty"));
+    }
+    Ok(value) // what is undefined is told with its path where it is written
+}
+
+/// `${ line.price | decimal }`: a number, or the text of one, with that many digits behind its point, 2 by default; rounded
+/// half up, no digit lost.
+fn decimal(value: &Value, digits: Option<usize>) -> Result<String, Error> {
+    let digits = digits.unwrap_or(2);
+    let text = value.to_string();
+    let wrong = || invalid(format!("decimal: takes a number such as 12.5, and at most {MAX_DIGITS} digits"));
+    let (sign, number) = text.strip_prefix('-').map_or(("", text.as_str()), |number| ("-", number));
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    if !plain(whole) || !plain(fraction) || digits > MAX_DIGITS {
+        return Err(wrong());
+    }
+    let padded = format!("{fraction:0<width$}", width = digits + 1);
+    let (kept, dropped) = padded.split_at_checked(digits).ok_or_else(wrong)?;
+    let minor: i128 = format!("{whole}{kept}").parse().map_err(|_| wrong())?;
+    let minor = minor + i128::from(dropped.starts_with(['5', '6', '7', '8', '9']));
+    let sign = if minor == 0 { "" } else { sign };
+    money(&Value::from(format!("{sign}{minor}")), Some(digits))
 }
 
 /// `${ event.attributes.amountInCents | money }`: an amount in minor units with a decimal point; two digits behind it by
@@ -238,6 +312,42 @@ mod tests {
             assert_eq!(rendered(&format!("{{{{ {source} }}}}")), text, "{source}");
         }
         insta::assert_snapshot!(rendered("{{ 19.99 | money }}"), @"line 1: money: takes a whole number of minor units, and at most 8 digits");
+    }
+
+    #[test]
+    fn numbers_are_written_with_their_digits() {
+        for (source, text) in [
+            ("12.5 | decimal", "12.50"),
+            ("'12345678901234567.895' | decimal", "12345678901234567.90"),
+            ("1.005 | decimal", "1.01"),
+            ("-0.004 | decimal", "0.00"),
+            ("7 | decimal(0)", "7"),
+            ("'0.125' | decimal(3)", "0.125"),
+        ] {
+            assert_eq!(rendered(&format!("{{{{ {source} }}}}")), text, "{source}");
+        }
+        for source in ["'nan' | decimal", "true | decimal", "'1e400' | decimal", "'' | decimal"] {
+            assert!(rendered(&format!("{{{{ {source} }}}}")).contains("decimal: takes a number"), "{source}");
+        }
+    }
+
+    #[test]
+    fn what_is_required_has_to_be_there() {
+        assert_eq!(rendered("{{ event.cents | required }}"), "1999");
+        assert_eq!(rendered("{{ event.nope | required }}"), "line 1: `event.nope` is undefined");
+        for source in ["none", "''", "' '"] {
+            let told = rendered(&format!("{{{{ {source} | required }}}}"));
+            assert!(told.contains("required: the value is null or empty"), "{source}: {told}");
+        }
+    }
+
+    #[test]
+    fn an_event_cannot_make_a_filter_take_all_memory() {
+        for source in ["('a' * 5000) | replace('a', 'b' * 500000)", "range(3000) | join('b' * 500000)"] {
+            assert!(rendered(&format!("{{{{ {source} }}}}")).contains("more than 1048576 bytes"), "{source}");
+        }
+        let removed = Template::parse("{{ 1 | indent(5) }}", Format::Text, &[]).unwrap_err();
+        assert!(removed.problem.starts_with("there is no filter \"indent\""), "{removed}");
     }
 
     #[test]
