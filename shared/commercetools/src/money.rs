@@ -92,6 +92,38 @@ impl Decimal {
         sum.map(|units| Self { units, digits }).ok_or(MoneyError::TooLarge)
     }
 
+    /// The exact difference, with as many digits as the longer one has behind its point.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`].
+    pub fn minus(self, other: Self) -> Result<Self, MoneyError> {
+        let units = other.units.checked_neg().ok_or(MoneyError::TooLarge)?;
+        self.plus(Self { units, ..other })
+    }
+
+    /// One of so many equal shares, with as many digits as the whole has: where that is not exact rounded to the nearest,
+    /// and from half way to the even one, as commercetools itself rounds. `None` of less than one share.
+    #[must_use]
+    pub fn share(self, shares: i64) -> Option<Self> {
+        Some(Self { units: nearest(self.units, shares.into())?, digits: self.digits })
+    }
+
+    /// With at most as many digits behind the point as `other` has, rounded likewise.
+    #[must_use]
+    pub fn no_finer_than(self, other: Self) -> Self {
+        let surplus = self.digits.saturating_sub(other.digits);
+        let divisor = 10_i128.checked_pow(surplus.into());
+        // What no divisor is large enough for is nothing at so few digits.
+        let units = divisor.map_or(Some(0), |divisor| nearest(self.units, divisor)).unwrap_or_default();
+        Self { units, digits: self.digits.min(other.digits) }
+    }
+
+    /// Whether it is nothing.
+    #[must_use]
+    pub fn is_zero(self) -> bool {
+        self.units == 0
+    }
+
     /// The amount as the number that a JSON schema forces, such as Fluent's `Float`: the nearest 64-bit float of the exact
     /// text. It prints as that text again, without zeros at its end, while the amount has at most 15 digits; beyond them
     /// the amount is no longer exact, which no float can help.
@@ -104,6 +136,16 @@ impl Decimal {
         let missing = digits.checked_sub(self.digits)?;
         10_i128.checked_pow(missing.into())?.checked_mul(self.units)
     }
+}
+
+/// The integer nearest to a quotient; half way the even one. `None` where the divisor is not positive.
+fn nearest(dividend: i128, divisor: i128) -> Option<i128> {
+    if divisor < 1 {
+        return None;
+    }
+    let (below, rest) = (dividend.div_euclid(divisor), dividend.rem_euclid(divisor));
+    let is_nearer_above = rest > divisor - rest || (rest == divisor - rest && below % 2 != 0);
+    Some(below + i128::from(is_nearer_above))
 }
 
 impl fmt::Display for Decimal {
@@ -183,6 +225,34 @@ mod tests {
     fn what_no_integer_can_hold_is_an_error() {
         assert_eq!(Money::sum(&[money(i64::MAX, 0), money(1, 20)]), Err(MoneyError::TooLarge));
         assert_eq!(Money::sum(&[money(1, 0), money(1, 255)]), Err(MoneyError::TooLarge));
+    }
+
+    #[test]
+    fn a_share_that_is_not_exact_is_the_nearest_and_half_way_the_even_one() {
+        for (cents, shares, text) in [
+            (1_000, 4, "2.50"),
+            (1_000, 3, "3.33"),
+            (2_000, 3, "6.67"),
+            (5, 2, "0.02"),
+            (7, 2, "0.04"),
+            (-5, 2, "-0.02"),
+            (-7, 2, "-0.04"),
+            (0, 7, "0.00"),
+        ] {
+            assert_eq!(money(cents, 2).amount().share(shares).unwrap().to_string(), text, "{cents}/{shares}");
+        }
+        assert_eq!(money(1, 2).amount().share(0), None);
+        assert_eq!(money(1, 2).amount().share(-1), None);
+    }
+
+    #[test]
+    fn digits_are_taken_off_by_rounding_and_never_added() {
+        let [cent, fine, yen] = [money(1, 2), money(123_456, 4), money(7, 0)].map(|money| money.amount());
+        assert_eq!(fine.no_finer_than(cent).to_string(), "12.35");
+        assert_eq!(fine.no_finer_than(yen).to_string(), "12");
+        assert_eq!(yen.no_finer_than(cent).to_string(), "7");
+        assert!(money(i64::MAX, 255).amount().no_finer_than(cent).is_zero());
+        assert_eq!(fine.minus(cent).unwrap().to_string(), "12.3356");
     }
 
     #[test]
