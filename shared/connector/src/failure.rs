@@ -89,6 +89,8 @@ codes! {
     Answer = "E_ANSWER",
     /// A resource of an API changed each time that it was to be changed.
     Conflict = "E_CONFLICT",
+    /// A resource of one system cannot be made one of the other: a field is missing, or holds what the other does not take.
+    Mapping = "E_MAPPING",
     /// The endpoint is paused.
     Paused = "E_PAUSED",
     /// The endpoint did not answer others just now, so that nothing was sent.
@@ -125,7 +127,7 @@ mod tests {
     #[test]
     fn the_codes_are_frozen() {
         let codes: Vec<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        insta::assert_snapshot!(codes.join(" "), @"E_PAYLOAD E_SIGNATURE E_ACCOUNT E_SOURCE E_TOO_LARGE E_QUEUE E_CONFIG E_MESSAGE E_VERSION E_UNROUTED E_HANDLER E_ENDPOINT E_ROUTE E_TEMPLATE E_PANIC E_DEADLINE E_TIMEOUT E_DNS E_CONNECT E_TLS E_BLOCKED_ADDRESS E_RESPONSE E_REQUEST E_BUSY E_SERVER E_REDIRECT E_GONE E_REJECTED E_TOKEN E_ACCESS E_GRAPHQL E_ANSWER E_CONFLICT E_PAUSED E_UNRESPONSIVE E_CANCELLED");
+        insta::assert_snapshot!(codes.join(" "), @"E_PAYLOAD E_SIGNATURE E_ACCOUNT E_SOURCE E_TOO_LARGE E_QUEUE E_CONFIG E_MESSAGE E_VERSION E_UNROUTED E_HANDLER E_ENDPOINT E_ROUTE E_TEMPLATE E_PANIC E_DEADLINE E_TIMEOUT E_DNS E_CONNECT E_TLS E_BLOCKED_ADDRESS E_RESPONSE E_REQUEST E_BUSY E_SERVER E_REDIRECT E_GONE E_REJECTED E_TOKEN E_ACCESS E_GRAPHQL E_ANSWER E_CONFLICT E_MAPPING E_PAUSED E_UNRESPONSIVE E_CANCELLED");
     }
 
     #[derive(Debug, thiserror::Error)]
