@@ -136,7 +136,7 @@ async fn calls(route: &str) -> Vec<String> {
 async fn the_sample_of_every_shipped_route_is_delivered_and_its_answer_passed_on() {
     let (token, query) = ("https://acme.api.example/oauth/token", "https://acme.api.example/graphql");
     let (delivery, event) = ("https://receiver.example/", "https://acme.api.example/api/v4.1/event/async");
-    for name in connector::shipped::names() {
+    for name in testkit::shipped::to_endpoints() {
         let shipped = connector::shipped::route(name).unwrap().unwrap();
         let mut expected =
             if shipped.fetch.is_some() { vec![token, query, delivery] } else { vec![delivery] };
@@ -147,5 +147,5 @@ async fn the_sample_of_every_shipped_route_is_delivered_and_its_answer_passed_on
     let samples = std::fs::read_dir(folder).unwrap();
     let samples = samples
         .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("router-shipped-"));
-    assert_eq!(samples.count(), connector::shipped::names().count(), "every file is tested");
+    assert_eq!(samples.count(), testkit::shipped::to_endpoints().count(), "every file is tested");
 }

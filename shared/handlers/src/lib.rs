@@ -3,6 +3,7 @@
 mod prepared;
 
 pub mod answer;
+pub mod commercetools_order_create;
 pub mod fluent_event;
 pub mod fluent_graphql;
 pub mod ignore;
@@ -19,4 +20,5 @@ pub fn registry() -> Registry {
         .register::<fluent_graphql::FluentGraphql>()
         .register::<ignore::Ignore>()
         .register::<answer::Answer>()
+        .register::<commercetools_order_create::CommercetoolsOrderCreate>()
 }

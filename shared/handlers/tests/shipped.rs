@@ -11,7 +11,7 @@ use connector::parameter::{Parameter, Section};
 use connector::secret::Secret;
 use connector::shipped;
 use serde_json::{Value, json};
-use testkit::shipped::{answer, fluent, sample};
+use testkit::shipped::{answer, fluent, sample, to_endpoints};
 use testkit::workbench::{Workbench, on_route};
 
 const ACCOUNT: &str = "{ baseUrl: https://acme.api.example, username: u, password: p, clientId: c, clientSecret: s, retailerId: 1 }";
@@ -187,7 +187,7 @@ fn is_xml(route: &str) -> bool {
 
 #[test]
 fn every_route_is_off_until_its_parameter_switches_it_on() {
-    for name in shipped::names() {
+    for name in to_endpoints() {
         let sample = sample(name);
         assert_eq!(routes_for(None, &sample), Vec::<String>::new(), "{name}");
         assert_eq!(routes_for(Some((name, "enabled: false")), &sample), Vec::<String>::new(), "{name}");
@@ -203,7 +203,7 @@ fn every_route_is_off_until_its_parameter_switches_it_on() {
 #[test]
 fn every_route_names_an_endpoint_that_the_tests_know_and_bounds_its_lists() {
     let mut fetching = Vec::new();
-    for name in shipped::names() {
+    for name in to_endpoints() {
         let route = shipped::route(name).unwrap().unwrap();
         assert!(ENDPOINTS.contains(&route.endpoint.as_deref().unwrap()), "{name}");
         let Some(fetch) = route.fetch else { continue };

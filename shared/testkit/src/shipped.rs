@@ -17,6 +17,14 @@ pub fn fluent() -> Value {
     serde_json::from_str(FLUENT).expect("fluent.json is JSON")
 }
 
+/// The shipped routes that deliver to an endpoint, and are off until somebody has one.
+pub fn to_endpoints() -> impl Iterator<Item = &'static str> {
+    let has_endpoint = |name: &&str| {
+        connector::shipped::route(name).is_some_and(|route| route.is_ok_and(|route| route.endpoint.is_some()))
+    };
+    connector::shipped::names().filter(has_endpoint)
+}
+
 /// The batch of `events/router-shipped-<route>.json`.
 ///
 /// # Panics

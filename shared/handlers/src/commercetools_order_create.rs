@@ -1,0 +1,105 @@
+//! Brings an order of commercetools to Fluent: once, whole, and with its amounts to the last digit.
+
+mod amounts;
+mod customer;
+mod delivery;
+mod discounts;
+mod items;
+mod json;
+mod mapping;
+mod rules;
+
+use commercetools::{CommercetoolsContext as _, Order};
+use connector::failure::Code;
+use connector::handler::{Context, Handler, HandlerError};
+use fluent::{Client, FluentContext as _};
+use serde_json::{Value, json};
+
+use self::rules::Rules;
+
+/// Creates in Fluent the order that a message of commercetools is about, as it now is there, and its customer where Fluent
+/// knows none of that email. An order that Fluent has already is left alone, so that a message may come again.
+pub struct CommercetoolsOrderCreate;
+
+const ORDER: &str = "query ($ref: String!) { order(ref: $ref) { id retailer { id } } }";
+const CUSTOMER: &str = "query ($ref: String!) { customer(ref: $ref) { id } }";
+const CREATE_ORDER: &str = "mutation ($input: CreateOrderInput!) { createOrder(input: $input) { id } }";
+const CREATE_BOTH: &str =
+    "mutation ($input: CreateOrderAndCustomerInput!) { createOrderAndCustomer(input: $input) { id } }";
+
+impl Handler for CommercetoolsOrderCreate {
+    const NAME: &'static str = "commercetools-order-create";
+
+    async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
+        let source = context.commercetools_of_sender()?;
+        let retailer = source.project().retailer();
+        let rules = Rules::of(context, retailer)?;
+        let id = order_id(context)?;
+        let Some(order) = source.order(&id).await? else {
+            context.log(&format!("nothing is created: commercetools no longer has order {id}"));
+            return Ok(());
+        };
+        let mapped = mapping::Mapped::of(&order, &rules, retailer)?;
+        let fluent = context.fluent()?;
+        if is_there(&fluent, &mapped.reference, retailer).await? {
+            context.log(&format!("nothing is created: Fluent has order {} already", mapped.reference));
+            return Ok(());
+        }
+        create(&fluent, mapped, &order, &rules, retailer).await
+    }
+}
+
+/// What cannot be mapped: the field by its place in the order, and why.
+fn unmappable(field: &str, problem: &str) -> HandlerError {
+    HandlerError::Misconfigured { code: Code::Mapping, reason: format!("{field} {problem}") }
+}
+
+/// The order's id, which also a message without its payload tells.
+fn order_id(context: &Context<'_>) -> Result<String, HandlerError> {
+    let payload: Value = serde_json::from_str(context.message.payload.get()).unwrap_or_default();
+    let resource = payload.get("resource").unwrap_or(&Value::Null);
+    let text = |key: &str| resource.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    match (text("typeId"), text("id")) {
+        (None | Some("order"), Some(id)) => Ok(id.to_owned()),
+        (None | Some("order"), None) => Err(unmappable("resource.id", "of the message is missing")),
+        (Some(_), _) => Err(unmappable("resource.typeId", "of the message is not order")),
+    }
+}
+
+/// Whether Fluent has the order. References are unique there, so that another retailer's one stands in the way.
+async fn is_there(fluent: &Client<'_>, reference: &str, retailer: &str) -> Result<bool, HandlerError> {
+    let found = fluent.graphql(ORDER, &json!({ "ref": reference })).await?;
+    let Some(order) = found.get("order").filter(|order| !order.is_null()) else { return Ok(false) };
+    match order.pointer("/retailer/id").map(text_of) {
+        Some(other) if other != retailer => {
+            let problem = format!(
+                "{reference} is an order of retailer {other} in Fluent: give the route another props.refPrefix"
+            );
+            Err(unmappable("ref", &problem))
+        }
+        _ => Ok(true),
+    }
+}
+
+async fn create(
+    fluent: &Client<'_>,
+    mapped: mapping::Mapped,
+    order: &Order,
+    rules: &Rules,
+    retailer: &str,
+) -> Result<(), HandlerError> {
+    let email = customer::email(order)?;
+    let found = fluent.graphql(CUSTOMER, &json!({ "ref": email })).await?;
+    let mut input = mapped.input;
+    let known = found.pointer("/customer/id").filter(|id| !id.is_null());
+    let customer = known
+        .map_or_else(|| customer::new(order, &email, rules, retailer), |id| json!({ "id": text_of(id) }));
+    let mutation = if known.is_some() { CREATE_ORDER } else { CREATE_BOTH };
+    input.insert("customer".to_owned(), customer);
+    fluent.graphql(mutation, &json!({ "input": input })).await.map(drop)
+}
+
+/// An id, which is a text or a number.
+fn text_of(id: &Value) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}

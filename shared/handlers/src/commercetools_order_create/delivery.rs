@@ -1,0 +1,131 @@
+//! How an order gets to its customer: sent home or collected, at what price.
+
+use commercetools::{Address, Order, ShippingInfo};
+use connector::handler::HandlerError;
+use serde_json::{Map, Value, json};
+
+use super::amounts::Amount;
+use super::discounts;
+use super::json::{attribute, float, joined, object, text};
+use super::rules::{Collect, Rules, Shipments};
+use super::unmappable;
+
+/// Whether the order is collected.
+pub(super) fn is_collected(order: &Order, collect: &Collect) -> bool {
+    let says = custom_text(order, &collect.field);
+    says.is_some_and(|text| collect.values.contains(&text))
+        || discounts::shipping(order).any(|info| collect.methods.iter().any(|method| is_method(info, method)))
+}
+
+/// The input's `fulfilmentChoice`.
+pub(super) fn choice(order: &Order, rules: &Rules, reference: &str) -> Result<Value, HandlerError> {
+    let is_collected = is_collected(order, &rules.collect);
+    let costs = costs(order, rules)?;
+    let (location, address) = if is_collected {
+        (Some(location(order, &rules.collect)?.into()), None)
+    } else {
+        (None, Some(address_input(address(order, rules)?, reference).into()))
+    };
+    let choice = object([
+        ("currency", Some(order.total_price.currency_code.as_str().into())),
+        ("fulfilmentType", Some(rules.fulfilment_types.of(is_collected).into())),
+        ("deliveryType", Some(delivery_type(order, rules).into())),
+        ("fulfilmentPrice", float(costs.map(|costs| costs.total))),
+        ("fulfilmentTaxPrice", float(costs.and_then(|costs| costs.tax))),
+        ("pickupLocationRef", location),
+        ("deliveryAddress", address),
+    ]);
+    Ok(choice.into())
+}
+
+/// Several shipments as the value of one attribute, as Fluent has one price and one address for all of them.
+pub(super) fn shipments_attribute(order: &Order) -> Option<Value> {
+    let told = |shipping: &commercetools::Shipping| {
+        let info = &shipping.shipping_info;
+        json!({
+            "key": shipping.shipping_key, "method": info.shipping_method_name,
+            "price": price(info).amount().to_string(), "currency": info.price.currency_code,
+            "address": address_input(&shipping.shipping_address, &shipping.shipping_key),
+        })
+    };
+    let several = order.shipping.len() > 1;
+    several.then(|| attribute("shipments", &order.shipping.iter().map(told).collect()))
+}
+
+/// What sending it costs; `None` where commercetools tells no shipping.
+fn costs(order: &Order, rules: &Rules) -> Result<Option<Amount>, HandlerError> {
+    let field = "shippingInfo";
+    let each = |info: &ShippingInfo| Amount::of(field, price(info), info.taxed_price.as_ref(), rules.totals);
+    let mut sum: Option<Amount> = None;
+    for amount in discounts::shipping(order).map(each) {
+        let amount = amount?;
+        sum = Some(sum.map_or(Ok(amount), |sum| sum.plus(field, amount))?);
+    }
+    Ok(sum)
+}
+
+/// After discounts.
+fn price(info: &ShippingInfo) -> &commercetools::Money {
+    info.discounted_price.as_ref().map_or(&info.price, |discounted| &discounted.value)
+}
+
+fn delivery_type<'a>(order: &Order, rules: &'a Rules) -> &'a str {
+    let of = |info: &ShippingInfo| rules.delivery_types.iter().find(|(method, _)| is_method(info, method));
+    discounts::shipping(order).find_map(of).map_or(&rules.delivery_type, |(_, delivery_type)| delivery_type)
+}
+
+fn is_method(info: &ShippingInfo, method: &str) -> bool {
+    info.shipping_method_name == method
+        || info.shipping_method.as_ref().is_some_and(|known| known.id == method)
+}
+
+/// The location that the order names, else the key of the address that it goes to.
+fn location(order: &Order, collect: &Collect) -> Result<String, HandlerError> {
+    let key = || order.shipping_address.as_ref().and_then(|address| address.key.clone());
+    let named = custom_text(order, &collect.location).or_else(key).filter(|text| !text.trim().is_empty());
+    let field = format!("custom.fields.{}", collect.location);
+    named.ok_or_else(|| {
+        unmappable(&field, "is missing, and so is shippingAddress.key: the order is collected")
+    })
+}
+
+/// Where a home delivery goes.
+fn address<'a>(order: &'a Order, rules: &Rules) -> Result<&'a Address, HandlerError> {
+    let mut each = order.shipping.iter().map(|shipping| &shipping.shipping_address);
+    let Some(first) = each.next() else {
+        let address = order.shipping_address.as_ref();
+        return address
+            .ok_or_else(|| unmappable("shippingAddress", "is missing, and the order is not collected"));
+    };
+    let place = |address: &Address| Address { id: None, key: None, ..address.clone() };
+    if rules.shipments == Shipments::OneAddress && each.any(|other| place(other) != place(first)) {
+        let problem = "hold several addresses, and an order in Fluent has one: see props.shipments";
+        return Err(unmappable("shipping[].shippingAddress", problem));
+    }
+    Ok(first)
+}
+
+fn address_input(address: &Address, reference: &str) -> Map<String, Value> {
+    let street = [&address.street_name, &address.street_number, &address.additional_street_info];
+    let named = text(address.key.as_ref()).or_else(|| text(address.id.as_ref()));
+    object([
+        ("ref", named.or_else(|| Some(reference.into()))),
+        ("name", joined(&[address.first_name.as_ref(), address.last_name.as_ref()])),
+        ("companyName", text(address.company.as_ref())),
+        ("street", joined(&street.map(Option::as_ref))),
+        ("city", text(address.city.as_ref())),
+        ("state", text(address.state.as_ref())),
+        ("postcode", text(address.postal_code.as_ref())),
+        ("region", text(address.region.as_ref())),
+        ("country", Some(address.country.as_str().into())),
+    ])
+}
+
+/// A custom field as text: an enum is its key already.
+fn custom_text(order: &Order, name: &str) -> Option<String> {
+    match order.custom.as_ref()?.fields.get(name)? {
+        Value::String(text) => Some(text.clone()),
+        value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}

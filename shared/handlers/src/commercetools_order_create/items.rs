@@ -1,0 +1,126 @@
+//! Line items, and custom line items in either form.
+
+use std::collections::BTreeMap;
+
+use commercetools::{CustomLineItem, LineItem, Money, Order, TaxRate, TaxedPrice};
+use connector::handler::HandlerError;
+use serde_json::{Value, json};
+
+use super::amounts::Amount;
+use super::discounts;
+use super::json::{attribute, float, object};
+use super::rules::{CustomItems, Rules};
+use super::unmappable;
+
+/// What both kinds of items have in common.
+struct Item<'a> {
+    /// Its place in the order.
+    field: String,
+    product: &'a str,
+    quantity: i64,
+    /// Of one piece, before discounts of the cart.
+    price: &'a Money,
+    /// The same before all discounts.
+    list_price: &'a Money,
+    total: &'a Money,
+    taxed: Option<&'a TaxedPrice>,
+    rate: Option<&'a TaxRate>,
+}
+
+/// Every item.
+pub(super) fn of(order: &Order, rules: &Rules) -> Result<Vec<Value>, HandlerError> {
+    let lines = order.line_items.iter().enumerate().map(|(index, line)| of_line(index, line));
+    let custom: &[_] = if rules.custom_items == CustomItems::Items { &order.custom_line_items } else { &[] };
+    let custom = custom.iter().enumerate().map(|(index, line)| of_custom(index, line));
+    let mut seen = BTreeMap::<&str, u32>::new();
+    let mut items = Vec::new();
+    for item in lines.chain(custom) {
+        let item = item?;
+        let count = seen.entry(item.product).and_modify(|count| *count += 1).or_insert(1);
+        // References are unique within an order, and commercetools has a product on two lines where they differ elsewhere.
+        let reference =
+            if *count == 1 { item.product.to_owned() } else { format!("{}-{count}", item.product) };
+        items.push(item.input(&reference, rules)?);
+    }
+    if items.is_empty() {
+        Err(unmappable("lineItems", "hold nothing that Fluent could deliver"))
+    } else {
+        Ok(items)
+    }
+}
+
+/// The custom line items as the value of one attribute: amounts as exact texts.
+pub(super) fn custom_attribute(order: &Order, rules: &Rules) -> Option<Value> {
+    if rules.custom_items == CustomItems::Items || order.custom_line_items.is_empty() {
+        return None;
+    }
+    let languages: Vec<_> = order.locale.as_deref().into_iter().collect();
+    let told = |line: &CustomLineItem| {
+        json!({
+            "ref": product(line), "name": line.name.text(&languages), "quantity": line.quantity,
+            "price": line.money.amount().to_string(), "totalPrice": line.total_price.amount().to_string(),
+            "currency": line.money.currency_code,
+        })
+    };
+    Some(attribute("customLineItems", &order.custom_line_items.iter().map(told).collect()))
+}
+
+fn of_line(index: usize, line: &LineItem) -> Result<Item<'_>, HandlerError> {
+    let field = format!("lineItems[{index}]");
+    let sku = line.variant.sku.as_deref().filter(|sku| !sku.trim().is_empty());
+    Ok(Item {
+        product: sku.ok_or_else(|| unmappable(&format!("{field}.variant.sku"), "is missing"))?,
+        quantity: line.quantity,
+        price: line.price.current(),
+        list_price: &line.price.value,
+        total: &line.total_price,
+        taxed: line.taxed_price.as_ref(),
+        rate: line.tax_rate.as_ref(),
+        field,
+    })
+}
+
+fn of_custom(index: usize, line: &CustomLineItem) -> Result<Item<'_>, HandlerError> {
+    let field = format!("customLineItems[{index}]");
+    Ok(Item {
+        product: product(line)
+            .ok_or_else(|| unmappable(&format!("{field}.slug"), "is missing, and so is its key"))?,
+        quantity: line.quantity,
+        price: &line.money,
+        list_price: &line.money,
+        total: &line.total_price,
+        taxed: line.taxed_price.as_ref(),
+        rate: line.tax_rate.as_ref(),
+        field,
+    })
+}
+
+/// What stands for the product that a custom line item has none of.
+fn product(line: &CustomLineItem) -> Option<&str> {
+    let is_there = |text: &&str| !text.trim().is_empty();
+    line.key.as_deref().filter(is_there).or_else(|| line.slug.as_deref().filter(is_there))
+}
+
+impl Item<'_> {
+    fn input(&self, reference: &str, rules: &Rules) -> Result<Value, HandlerError> {
+        let all = Amount::of(&self.field, self.total, self.taxed, rules.totals)?;
+        let one = all.of_one(&self.field, self.quantity)?;
+        let discount = discounts::of_item(&self.field, self.list_price, self.quantity, self.total)?;
+        let attributes = discount.map(|off| json!([attribute("discount", &off.to_string().into())]));
+        let input = object([
+            ("ref", Some(reference.into())),
+            ("productRef", Some(self.product.into())),
+            ("productCatalogueRef", Some(rules.catalogue.as_str().into())),
+            ("quantity", Some(self.quantity.into())),
+            ("price", float(Some(self.price.amount()))),
+            ("paidPrice", float(Some(one.total))),
+            ("taxPrice", float(one.tax)),
+            ("taxType", self.rate.map(|rate| rate.name.as_str().into())),
+            ("totalPrice", float(Some(all.total))),
+            ("totalTaxPrice", float(all.tax)),
+            ("currency", Some(self.total.currency_code.as_str().into())),
+            ("attributes", attributes),
+        ]);
+        Ok(input.into())
+    }
+}
