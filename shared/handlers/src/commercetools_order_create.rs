@@ -13,7 +13,7 @@ use commercetools::{CommercetoolsContext as _, Order};
 use connector::failure::Code;
 use connector::handler::{Context, Handler, HandlerError};
 use fluent::{Client, FluentContext as _};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use self::rules::Rules;
 
@@ -39,13 +39,13 @@ impl Handler for CommercetoolsOrderCreate {
             context.log(&format!("nothing is created: commercetools no longer has order {id}"));
             return Ok(());
         };
-        let mapped = mapping::Mapped::of(&order, &rules, retailer)?;
-        let fluent = context.fluent()?;
-        if is_there(&fluent, &mapped.reference, retailer).await? {
-            context.log(&format!("nothing is created: Fluent has order {} already", mapped.reference));
+        let (fluent, reference) = (context.fluent()?, mapping::reference(&order, &rules)?);
+        if is_there(&fluent, &reference, retailer).await? {
+            context.log(&format!("nothing is created: Fluent has order {reference} already"));
             return Ok(());
         }
-        create(&fluent, mapped, &order, &rules, retailer).await
+        let input = mapping::input(&order, &rules, &reference, retailer)?;
+        create(&fluent, input, &order, &rules, retailer).await
     }
 }
 
@@ -83,14 +83,13 @@ async fn is_there(fluent: &Client<'_>, reference: &str, retailer: &str) -> Resul
 
 async fn create(
     fluent: &Client<'_>,
-    mapped: mapping::Mapped,
+    mut input: Map<String, Value>,
     order: &Order,
     rules: &Rules,
     retailer: &str,
 ) -> Result<(), HandlerError> {
     let email = customer::email(order)?;
     let found = fluent.graphql(CUSTOMER, &json!({ "ref": email })).await?;
-    let mut input = mapped.input;
     let known = found.pointer("/customer/id").filter(|id| !id.is_null());
     let customer = known
         .map_or_else(|| customer::new(order, &email, rules, retailer), |id| json!({ "id": text_of(id) }));

@@ -7,22 +7,35 @@ use serde_json::{Map, Value, json};
 use super::amounts::Amount;
 use super::discounts;
 use super::json::{attribute, float, joined, object, text};
-use super::rules::{Collect, Rules, Shipments};
+use super::rules::{Rules, Shipments};
 use super::unmappable;
 
-/// Whether the order is collected.
-pub(super) fn is_collected(order: &Order, collect: &Collect) -> bool {
-    let says = custom_text(order, &collect.field);
-    says.is_some_and(|text| collect.values.contains(&text))
-        || discounts::shipping(order).any(|info| collect.methods.iter().any(|method| is_method(info, method)))
+/// Whether the order is collected. Of several shipments, Fluent's order has one way for all.
+pub(super) fn is_collected(order: &Order, rules: &Rules) -> Result<bool, HandlerError> {
+    let collect = &rules.collect;
+    if custom_text(order, &collect.field).is_some_and(|text| collect.values.contains(&text)) {
+        return Ok(true);
+    }
+    let mut each =
+        discounts::shipping(order).map(|info| collect.methods.iter().any(|method| is_method(info, method)));
+    let first = each.next().unwrap_or_default();
+    if rules.shipments == Shipments::OneAddress && each.any(|other| other != first) {
+        let problem = "are in part collected, and an order in Fluent is or is not: see props.shipments";
+        return Err(unmappable("shipping[].shippingInfo", problem));
+    }
+    Ok(first)
 }
 
 /// The input's `fulfilmentChoice`.
-pub(super) fn choice(order: &Order, rules: &Rules, reference: &str) -> Result<Value, HandlerError> {
-    let is_collected = is_collected(order, &rules.collect);
+pub(super) fn choice(
+    order: &Order,
+    rules: &Rules,
+    is_collected: bool,
+    reference: &str,
+) -> Result<Value, HandlerError> {
     let costs = costs(order, rules)?;
     let (location, address) = if is_collected {
-        (Some(location(order, &rules.collect)?.into()), None)
+        (Some(location(order, rules)?.into()), None)
     } else {
         (None, Some(address_input(address(order, rules)?, reference).into()))
     };
@@ -80,29 +93,37 @@ fn is_method(info: &ShippingInfo, method: &str) -> bool {
 }
 
 /// The location that the order names, else the key of the address that it goes to.
-fn location(order: &Order, collect: &Collect) -> Result<String, HandlerError> {
-    let key = || order.shipping_address.as_ref().and_then(|address| address.key.clone());
-    let named = custom_text(order, &collect.location).or_else(key).filter(|text| !text.trim().is_empty());
+fn location(order: &Order, rules: &Rules) -> Result<String, HandlerError> {
+    let collect = &rules.collect;
+    if let Some(named) = custom_text(order, &collect.location).filter(|text| !text.trim().is_empty()) {
+        return Ok(named);
+    }
+    let key = |address: &Address| address.key.clone().filter(|key| !key.trim().is_empty());
+    let one = one_address(order, rules, key)?.and_then(key);
     let field = format!("custom.fields.{}", collect.location);
-    named.ok_or_else(|| {
-        unmappable(&field, "is missing, and so is shippingAddress.key: the order is collected")
-    })
+    one.ok_or_else(|| unmappable(&field, "is missing, and so is the address' key: the order is collected"))
 }
 
 /// Where a home delivery goes.
 fn address<'a>(order: &'a Order, rules: &Rules) -> Result<&'a Address, HandlerError> {
-    let mut each = order.shipping.iter().map(|shipping| &shipping.shipping_address);
-    let Some(first) = each.next() else {
-        let address = order.shipping_address.as_ref();
-        return address
-            .ok_or_else(|| unmappable("shippingAddress", "is missing, and the order is not collected"));
-    };
     let place = |address: &Address| Address { id: None, key: None, ..address.clone() };
-    if rules.shipments == Shipments::OneAddress && each.any(|other| place(other) != place(first)) {
+    let one = one_address(order, rules, place)?;
+    one.ok_or_else(|| unmappable("shippingAddress", "is missing, and the order is not collected"))
+}
+
+/// The address in either shipping mode; of several the first, where they are the same in what matters or may differ.
+fn one_address<'a, T: PartialEq>(
+    order: &'a Order,
+    rules: &Rules,
+    matters: impl Fn(&Address) -> T,
+) -> Result<Option<&'a Address>, HandlerError> {
+    let mut each = order.shipping.iter().map(|shipping| &shipping.shipping_address);
+    let Some(first) = each.next() else { return Ok(order.shipping_address.as_ref()) };
+    if rules.shipments == Shipments::OneAddress && each.any(|other| matters(other) != matters(first)) {
         let problem = "hold several addresses, and an order in Fluent has one: see props.shipments";
         return Err(unmappable("shipping[].shippingAddress", problem));
     }
-    Ok(first)
+    Ok(Some(first))
 }
 
 fn address_input(address: &Address, reference: &str) -> Map<String, Value> {

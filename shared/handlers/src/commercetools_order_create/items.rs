@@ -1,6 +1,6 @@
 //! Line items, and custom line items in either form.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use commercetools::{CustomLineItem, LineItem, Money, Order, TaxRate, TaxedPrice};
 use connector::handler::HandlerError;
@@ -32,21 +32,29 @@ pub(super) fn of(order: &Order, rules: &Rules) -> Result<Vec<Value>, HandlerErro
     let lines = order.line_items.iter().enumerate().map(|(index, line)| of_line(index, line));
     let custom: &[_] = if rules.custom_items == CustomItems::Items { &order.custom_line_items } else { &[] };
     let custom = custom.iter().enumerate().map(|(index, line)| of_custom(index, line));
-    let mut seen = BTreeMap::<&str, u32>::new();
-    let mut items = Vec::new();
-    for item in lines.chain(custom) {
-        let item = item?;
-        let count = seen.entry(item.product).and_modify(|count| *count += 1).or_insert(1);
-        // References are unique within an order, and commercetools has a product on two lines where they differ elsewhere.
-        let reference =
-            if *count == 1 { item.product.to_owned() } else { format!("{}-{count}", item.product) };
-        items.push(item.input(&reference, rules)?);
+    let all = lines.chain(custom).collect::<Result<Vec<_>, _>>()?;
+    if all.is_empty() {
+        return Err(unmappable("lineItems", "hold nothing that Fluent could deliver"));
     }
-    if items.is_empty() {
-        Err(unmappable("lineItems", "hold nothing that Fluent could deliver"))
-    } else {
-        Ok(items)
-    }
+    let references = references(&all);
+    all.iter().zip(&references).map(|(item, reference)| item.input(reference, rules)).collect()
+}
+
+/// The products, with numbers where one comes again: references are unique within an order, and commercetools has a product
+/// on two lines where they differ elsewhere.
+fn references(items: &[Item<'_>]) -> Vec<String> {
+    let products: BTreeSet<_> = items.iter().map(|item| item.product).collect();
+    let mut used = BTreeSet::new();
+    let mut of = |item: &Item<'_>| {
+        let (mut reference, mut number) = (item.product.to_owned(), 1_u32);
+        while used.contains(&reference) || (number > 1 && products.contains(reference.as_str())) {
+            number += 1;
+            reference = format!("{}-{number}", item.product);
+        }
+        used.insert(reference.clone());
+        reference
+    };
+    items.iter().map(&mut of).collect()
 }
 
 /// The custom line items as the value of one attribute: amounts as exact texts.

@@ -7,38 +7,10 @@ use serde_json::{Map, Value, json};
 use super::amounts::Amount;
 use super::json::{attribute, float, object, text};
 use super::rules::{RefFrom, Rules};
-use super::{customer, delivery, discounts, items, unmappable};
+use super::{delivery, discounts, items, unmappable};
 
-/// An order in Fluent's form.
-pub(super) struct Mapped {
-    /// Its reference: the same each time.
-    pub(super) reference: String,
-    /// The input of `createOrder` without its customer.
-    pub(super) input: Map<String, Value>,
-}
-
-impl Mapped {
-    /// Everything that can fail, so that nothing is asked of Fluent for an order that it could not take.
-    pub(super) fn of(order: &Order, rules: &Rules, retailer: &str) -> Result<Self, HandlerError> {
-        let reference = reference(order, rules)?;
-        customer::email(order)?;
-        let amount = Amount::of("order", &order.total_price, order.taxed_price.as_ref(), rules.totals)?;
-        let order_type = rules.types.of(delivery::is_collected(order, &rules.collect));
-        let input = object([
-            ("ref", Some(reference.as_str().into())),
-            ("type", Some(order_type.into())),
-            ("retailer", Some(json!({ "id": retailer }))),
-            ("items", Some(items::of(order, rules)?.into())),
-            ("totalPrice", float(Some(amount.total))),
-            ("totalTaxPrice", float(amount.tax)),
-            ("attributes", Some(attributes(order, rules)?.into())),
-            ("fulfilmentChoice", Some(delivery::choice(order, rules, &reference)?)),
-        ]);
-        Ok(Self { reference, input })
-    }
-}
-
-fn reference(order: &Order, rules: &Rules) -> Result<String, HandlerError> {
+/// The order's reference in Fluent: the same each time.
+pub(super) fn reference(order: &Order, rules: &Rules) -> Result<String, HandlerError> {
     let name = match rules.ref_from {
         RefFrom::Id => order.id.as_str(),
         RefFrom::OrderNumber => {
@@ -47,6 +19,27 @@ fn reference(order: &Order, rules: &Rules) -> Result<String, HandlerError> {
         }
     };
     Ok(format!("{}{name}", rules.ref_prefix))
+}
+
+/// The input of `createOrder` without its customer.
+pub(super) fn input(
+    order: &Order,
+    rules: &Rules,
+    reference: &str,
+    retailer: &str,
+) -> Result<Map<String, Value>, HandlerError> {
+    let amount = Amount::of("order", &order.total_price, order.taxed_price.as_ref(), rules.totals)?;
+    let is_collected = delivery::is_collected(order, rules)?;
+    Ok(object([
+        ("ref", Some(reference.into())),
+        ("type", Some(rules.types.of(is_collected).into())),
+        ("retailer", Some(json!({ "id": retailer }))),
+        ("items", Some(items::of(order, rules)?.into())),
+        ("totalPrice", float(Some(amount.total))),
+        ("totalTaxPrice", float(amount.tax)),
+        ("attributes", Some(attributes(order, rules)?.into())),
+        ("fulfilmentChoice", Some(delivery::choice(order, rules, is_collected, reference)?)),
+    ]))
 }
 
 /// Those of `props.attributes` that the order has, and what Fluent has no field for.
