@@ -10,6 +10,7 @@ from stack import faults
 from stack.stack import TTL_S
 
 CREATED = "commercetools.connect.order.create"
+SHIPPED = "routes/commercetools-order-create"
 
 
 def order(resource: str | None = None, sequence: int = 1, **changes) -> dict:
@@ -43,11 +44,13 @@ def cloud_event(body: dict) -> dict:
 
 @pytest.fixture
 def orders(stack, line):
-    """The line, with a plain route for orders that were created."""
+    """The line, with a plain route for orders that were created, and without the shipped one, which wants them too."""
+    stack.put(SHIPPED, "enabled: false\n")
     stack.put(f"routes/{line.name}-orders", f"message: {CREATED}\nendpoint: {line.name}\n")
     time.sleep(TTL_S)
     yield line
     stack.forget(f"routes/{line.name}-orders")
+    stack.forget(SHIPPED)
     time.sleep(TTL_S)
 
 
