@@ -198,6 +198,16 @@ async fn a_customer_that_fluent_does_not_know_is_created_with_the_order_a_guest_
 }
 
 #[tokio::test]
+async fn the_email_of_an_address_does_where_the_order_has_none() {
+    let mut order = order();
+    order["customerEmail"] = " ".into();
+    order["shippingAddress"]["email"] = "delivery@shop.example".into();
+    let tried = tried(&order, json!({"id": "5"}), &json!({})).await;
+    assert_eq!(tried.result, Ok(()));
+    assert_eq!(tried.told()[1]["variables"], json!({"ref": "delivery@shop.example"}));
+}
+
+#[tokio::test]
 async fn a_guest_that_fluent_knows_is_not_created_again() {
     let mut guest = order();
     guest.as_object_mut().unwrap().remove("customerId");
@@ -564,5 +574,30 @@ proptest! {
         let discount = input["attributes"].as_array().unwrap().iter().find(|attribute| attribute["name"] == "discount");
         let discount = discount.map(|attribute| attribute["value"].as_str().unwrap().to_owned());
         prop_assert_eq!(discount, (before != sum).then(|| exact(i128::from(before - sum), digits)));
+    }
+
+    #[test]
+    fn net_and_tax_are_gross_whatever_the_total_holds(net in 0_i64..1_000_000_000, tax in 0_i64..1_000_000_000, tells_tax: bool) {
+        let mut order = order();
+        let mut amounts = taxed(net, net + tax);
+        if !tells_tax {
+            amounts.as_object_mut().unwrap().remove("totalTax");
+        }
+        order["taxedPrice"] = amounts.clone();
+        order["lineItems"][0]["taxedPrice"] = amounts.clone();
+        order["shippingInfo"]["taxedPrice"] = amounts;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let [nets, grosses] = ["net", "gross"].map(|totals| runtime.block_on(mapped(&order, json!({ "totals": totals }))));
+        for (total, tax_of) in [
+            ("/totalPrice", "/totalTaxPrice"),
+            ("/items/0/totalPrice", "/items/0/totalTaxPrice"),
+            ("/fulfilmentChoice/fulfilmentPrice", "/fulfilmentChoice/fulfilmentTaxPrice"),
+        ] {
+            let of = |input: &Value, pointer: &str| units(input.pointer(pointer).unwrap(), 2);
+            prop_assert_eq!(of(&nets, total), i128::from(net));
+            prop_assert_eq!(of(&nets, tax_of), i128::from(tax));
+            prop_assert_eq!(of(&grosses, total), i128::from(net + tax));
+            prop_assert_eq!(of(&grosses, tax_of), i128::from(tax));
+        }
     }
 }
