@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Address, Custom, Reference, ResourceIdentifier, Variant};
+use crate::common::{Address, Attribute, Custom, Reference, ResourceIdentifier, Variant};
 use crate::localized::LocalizedString;
 
 /// A customer.
@@ -122,6 +122,9 @@ pub struct ProductProjection {
     /// The others.
     #[serde(default)]
     pub variants: Vec<Variant>,
+    /// Attributes of the product itself, not of a variant.
+    #[serde(default)]
+    pub attributes: Vec<Attribute>,
     /// How it is taxed.
     pub tax_category: Option<Reference>,
     /// Whether customers see it.
