@@ -20,6 +20,21 @@ const FIND: &str = "query($ref: String!) { customer(ref: $ref) { id ref title co
 const CREATE: &str = "mutation($input: CreateCustomerInput!) { createCustomer(input: $input) { id ref } }";
 const UPDATE: &str = "mutation($input: UpdateCustomerInput!) { updateCustomer(input: $input) { id ref } }";
 
+/// What attributes may be made of, besides custom fields.
+const FIELDS: [&str; 11] = [
+    "id",
+    "key",
+    "customerNumber",
+    "externalId",
+    "middleName",
+    "salutation",
+    "companyName",
+    "dateOfBirth",
+    "locale",
+    "defaultShippingAddress",
+    "defaultBillingAddress",
+];
+
 /// Characters of a name or title (Fluent's `CreateCustomerInput`), which are cut.
 const MOST_OF_NAME: usize = 50;
 /// Characters of a username or e-mail.
@@ -79,6 +94,12 @@ impl Props {
             return Err(props.unusable("title", "must be a list of title and salutation, or one of them"));
         }
         let attributes = upsert::mappings(&mut props)?;
+        let is_known = |from: &str| FIELDS.contains(&from) || from.starts_with("custom.");
+        if let Some(mapping) = attributes.iter().flatten().find(|mapping| !is_known(&mapping.from)) {
+            let fields = FIELDS.join(", ");
+            let problem = format!("name the field {:?}; there are {fields} and custom.<field>", mapping.from);
+            return Err(props.unusable("attributes", problem));
+        }
         Ok(Self {
             timezone: props.text("timezone")?.unwrap_or_else(|| "UTC".to_owned()),
             promotion_opt_in: props.switch("promotionOptIn")?.unwrap_or_default(),
@@ -131,7 +152,7 @@ impl Props {
     fn attributes(&self, customer: &Customer) -> Result<Vec<Value>, HandlerError> {
         let mut attributes = Vec::new();
         for mapping in &self.attributes {
-            attributes.extend(mapping.apply(field(customer, &mapping.from)?.as_ref(), &[])?);
+            attributes.extend(mapping.apply(field(customer, &mapping.from).as_ref(), &[])?);
         }
         Ok(attributes)
     }
@@ -207,10 +228,10 @@ fn phone(customer: &Customer) -> Option<&str> {
     numbers.find(|number| number.chars().count() <= MOST_OF_PHONE)
 }
 
-/// The customer's field of this name, which a route chooses.
-fn field(customer: &Customer, name: &str) -> Result<Option<Value>, HandlerError> {
+/// What the customer has in a field: one of [`FIELDS`], or a custom one.
+fn field(customer: &Customer, name: &str) -> Option<Value> {
     let text = |text: &Option<String>| text.clone().map(Value::from);
-    Ok(match name {
+    match name {
         "id" => Some(customer.id.as_str().into()),
         "key" => text(&customer.key),
         "customerNumber" => text(&customer.customer_number),
@@ -222,13 +243,8 @@ fn field(customer: &Customer, name: &str) -> Result<Option<Value>, HandlerError>
         "locale" => text(&customer.locale),
         "defaultShippingAddress" => customer.default_shipping_address().map(address),
         "defaultBillingAddress" => customer.default_billing_address().map(address),
-        _ => {
-            let Some(field) = name.strip_prefix("custom.") else {
-                return Err(unmappable(format!("props.attributes: a customer has no field {name:?}")));
-            };
-            customer.custom.as_ref().and_then(|custom| custom.fields.get(field).cloned())
-        }
-    })
+        _ => customer.custom.as_ref()?.fields.get(name.strip_prefix("custom.")?).cloned(),
+    }
 }
 
 /// An address as Fluent has one.

@@ -78,11 +78,19 @@ pub(crate) fn attribute(name: &str, kind: &str, value: impl Into<Value>) -> Valu
 
 /// The list `props.attributes`; `None` where the route says nothing of it.
 pub(crate) fn mappings(props: &mut Document) -> Result<Option<Vec<Mapping>>, DocumentError> {
-    match props.value("attributes") {
-        None => Ok(None),
-        Some(Value::Array(items)) => items.into_iter().map(Mapping::read).collect::<Result<_, _>>().map(Some),
-        Some(_) => Err(props.unusable("attributes", "must be a list, each entry like {from, name, type}")),
-    }
+    let entries = match props.value("attributes") {
+        None => return Ok(None),
+        Some(Value::Array(entries)) => entries,
+        Some(_) => {
+            return Err(props.unusable("attributes", "must be a list, each entry like {from, name, type}"));
+        }
+    };
+    let read = |(index, entry)| {
+        let wrong =
+            |error| props.unusable("attributes", format!("cannot be used: entry {}: {error}", index + 1));
+        Mapping::read(entry).map_err(wrong)
+    };
+    entries.into_iter().enumerate().map(read).collect::<Result<_, _>>().map(Some)
 }
 
 impl Mapping {

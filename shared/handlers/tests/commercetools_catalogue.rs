@@ -161,6 +161,8 @@ async fn a_customer_whom_fluent_does_not_know_is_created() {
     }
     "#);
     assert!(!format!("{:?}", tried.bench.log.entries()).contains("hunter2"));
+    let bare = upserted(Some(&json!({})), &customer(), &Value::Null).await;
+    assert_eq!(bare.told(), told, "the shipped props are the defaults");
 }
 
 #[tokio::test]
@@ -253,8 +255,13 @@ async fn a_customer_that_is_gone_or_cannot_be_mapped_reaches_nobody() {
         ),
         (
             json!({"attributes": [{"from": "password"}]}),
-            Code::Mapping,
-            "props.attributes: a customer has no field \"password\"",
+            Code::Route,
+            "the route's props: \"attributes\" name the field \"password\"; there are id, key, customerNumber, externalId, middleName, salutation, companyName, dateOfBirth, locale, defaultShippingAddress, defaultBillingAddress and custom.<field>",
+        ),
+        (
+            json!({"attributes": [{"from": "key"}, {"from": "id", "type": "TEXT"}]}),
+            Code::Route,
+            "the route's props: \"attributes\" cannot be used: entry 2: \"type\" must be one of STRING, INTEGER, FLOAT, BOOLEAN, JSON",
         ),
     ] {
         assert_eq!(upserted(Some(&props), &customer(), &Value::Null).await.problem(code), reason);
@@ -468,6 +475,15 @@ async fn the_shipped_props_of_products_are_the_defaults_and_a_repeated_message_s
     let bare = tried(PRODUCT, Some(&json!({})), &answers(product())).await;
     assert_eq!((&shipped.result, shipped.told().len()), (&Ok(()), 3));
     assert_eq!(shipped.told(), bare.told());
+}
+
+#[tokio::test]
+async fn a_variant_that_fluent_does_not_take_brings_the_whole_product_back() {
+    let mut failing = answers(product());
+    failing[5] = (503, json!({}));
+    let failed = tried(PRODUCT, None, &failing).await;
+    assert!(matches!(failed.result, Err(HandlerError::Delivery(_))), "{:?}", failed.result);
+    assert_eq!(failed.told().len(), 2, "nothing is sent past it");
 }
 
 #[tokio::test]
