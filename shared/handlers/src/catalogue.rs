@@ -1,6 +1,8 @@
 //! A product catalogue in Fluent, and the events that put categories and products into it.
 //!
-//! Names of attributes and their limits are those of Fluent's "Product Catalog Workflow Interface Contracts".
+//! `ref`, `type`, `status`, `name`, `summary`, `parentCategory`, `gtin` and `attributes`, and the limits of length, are those
+//! of Fluent's "Product Catalog Workflow Interface Contracts" (May 2025). The names `categoryRefs`, `standardProductRef` and
+//! `prices` are not confirmed: `props.rename` gives a workflow the names that it reads.
 
 use commercetools::{Category, Client, LocalizedString, MAX_LIMIT, Query, Reference, quoted};
 use connector::document::{Document, DocumentError};
