@@ -47,6 +47,13 @@ pub enum OrderAction {
         /// What is in it.
         items: Vec<DeliveryItem>,
     },
+    /// Says how a parcel is followed.
+    SetParcelTrackingData {
+        /// Id of the parcel.
+        parcel_id: String,
+        /// How; not at all where absent.
+        tracking_data: Option<TrackingData>,
+    },
     /// Says what another system calls the order.
     UpdateSyncInfo {
         /// The channel that stands for the system; it needs the role `OrderExport` or `OrderImport`.
@@ -138,6 +145,11 @@ pub enum InventoryAction {
 pub enum ChannelAction {
     /// Sets what it is for.
     SetRoles {
+        /// At least one.
+        roles: Vec<ChannelRole>,
+    },
+    /// Says what else it is for.
+    AddRoles {
         /// At least one.
         roles: Vec<ChannelRole>,
     },
