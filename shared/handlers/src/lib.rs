@@ -1,13 +1,21 @@
 #![doc = include_str!("../README.md")]
 
 mod catalogue;
+mod mapped;
+mod order_status;
+mod placed_order;
 mod prepared;
 mod upsert;
 
 pub mod answer;
 pub mod commercetools_category_upsert;
+pub mod commercetools_consignment_status;
 pub mod commercetools_customer_upsert;
+pub mod commercetools_fulfilment_status;
+pub mod commercetools_inventory_upsert;
+pub mod commercetools_location_upsert;
 pub mod commercetools_order_create;
+pub mod commercetools_order_status;
 pub mod commercetools_product_upsert;
 pub mod fluent_event;
 pub mod fluent_graphql;
@@ -29,4 +37,9 @@ pub fn registry() -> Registry {
         .register::<commercetools_customer_upsert::CommercetoolsCustomerUpsert>()
         .register::<commercetools_category_upsert::CommercetoolsCategoryUpsert>()
         .register::<commercetools_product_upsert::CommercetoolsProductUpsert>()
+        .register::<commercetools_order_status::CommercetoolsOrderStatus>()
+        .register::<commercetools_fulfilment_status::CommercetoolsFulfilmentStatus>()
+        .register::<commercetools_consignment_status::CommercetoolsConsignmentStatus>()
+        .register::<commercetools_inventory_upsert::CommercetoolsInventoryUpsert>()
+        .register::<commercetools_location_upsert::CommercetoolsLocationUpsert>()
 }
