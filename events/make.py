@@ -210,6 +210,10 @@ def shipped() -> None:
     fulfilment = {"entityType": "FULFILMENT", "entitySubtype": "CC_PFS", "attributes": {}}
     consignment = {"entityType": "CONSIGNMENT", "entitySubtype": "DEFAULT", "attributes": {}}
     collectable = {"entityStatus": "AWAITING_CUSTOMER_COLLECTION"}
+    shop = "commercetools"
+    unrooted = {"entityStatus": "ACTIVE", "rootEntityType": None, "rootEntityId": None, "rootEntityRef": None}
+    position = unrooted | {"entityType": "VIRTUAL_POSITION", "entityRef": "HAT-M:STORES", "attributes": {}}
+    location = unrooted | {"entityType": "LOCATION", "entityRef": "STORE_1", "attributes": {}}
     for number, (route, endpoint, name, changes) in enumerate(
         (
             ("order-status-to-storefront", "storefront", "FulfilmentStatusChange", fulfilment | collectable),
@@ -221,6 +225,11 @@ def shipped() -> None:
             ("carrier-label", "carrier", "CarrierLabelRequested", consignment | {"entityStatus": "BOOKED"}),
             ("carrier-manifest", "carrier", "CarrierManifestRequested", consignment | {"entityStatus": "BOOKED"}),
             ("erp-sales-order", "erp", "SalesOrderRequested", order | {"entityStatus": "BOOKED"}),
+            (f"{shop}-order-status", f"{shop}-order-status", "OrderStatusChange", order | {"entityStatus": "BOOKED"}),
+            (f"{shop}-fulfilment-status", f"{shop}-fulfilment-status", "FulfilmentStatusChange", fulfilment),
+            (f"{shop}-consignment-status", f"{shop}-consignment-status", "ConsignmentStatusChange", consignment),
+            (f"{shop}-inventory-upsert", f"{shop}-inventory-upsert", "InventoryUpsert", position),
+            (f"{shop}-location-upsert", f"{shop}-location-upsert", "LocationUpsert", location),
         ),
         start=3001,
     ):
@@ -228,7 +237,9 @@ def shipped() -> None:
         event = fluent_event(number, name, **changes)
         event["entityRef"] += suffix
         event["entityId"] += suffix.replace("-", "0")
-        group = f"fluent/ACME/ORDER/{event['rootEntityRef']}#{endpoint}"
+        root = event.get("rootEntityRef")
+        entity = f"ORDER/{root}" if root else f"{event['entityType']}/{event['entityRef']}"
+        group = f"fluent/ACME/{entity}#{endpoint}"
         body = message(event, route=route)
         router(f"shipped-{route}", record(number, body, group, f"fluent/{event['id']}/{route}"))
 

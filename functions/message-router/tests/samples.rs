@@ -138,6 +138,9 @@ async fn the_sample_of_every_shipped_route_is_delivered_and_its_answer_passed_on
     let (delivery, event) = ("https://receiver.example/", "https://acme.api.example/api/v4.1/event/async");
     for name in testkit::shipped::to_endpoints() {
         let shipped = connector::shipped::route(name).unwrap().unwrap();
+        if shipped.endpoint.is_none() {
+            continue; // writes to an API by itself: tried with its handler
+        }
         let mut expected =
             if shipped.fetch.is_some() { vec![token, query, delivery] } else { vec![delivery] };
         expected.extend(shipped.respond.is_some().then_some(event));

@@ -195,7 +195,11 @@ fn the_table_of_shipped_routes_says_what_their_file_says() {
         let row = row.unwrap_or_else(|| unreachable!("{name} has no row"));
         let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
         let messages: Vec<_> = route.wanted.names.patterns().iter().map(|name| format!("`{name}`")).collect();
-        let account = if route.fetch.is_some() { "account" } else { "" };
+        let account = match &route.fetch {
+            _ if route.handler.starts_with("commercetools-") => "account, project",
+            Some(_) => "account",
+            None => "",
+        };
         let endpoint = route.endpoint.map_or_else(String::new, |endpoint| format!("`{endpoint}`"));
         let event = shipped_event(name);
         assert_eq!(

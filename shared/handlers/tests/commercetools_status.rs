@@ -6,7 +6,7 @@ mod shop;
 
 use connector::handler::HandlerError;
 use serde_json::{Value, json};
-use shop::{Tried, event, found, refused, tried};
+use shop::{Tried, event, found, refused, shipped, tried};
 
 /// An order in commercetools with these fields besides those that every order has.
 fn order(version: i64, more: Value) -> (u16, Value) {
@@ -383,4 +383,22 @@ async fn an_api_that_fails_brings_the_message_back() {
     let busy = order_status("BOOKED", &[(503, json!({"statusCode": 503}))]).await;
     assert!(matches!(busy.result, Err(HandlerError::Delivery { .. })), "{:?}", busy.result);
     assert!(busy.written().is_empty() && busy.notes().is_empty());
+}
+
+#[tokio::test]
+async fn the_shipped_routes_of_orders_work_on_their_samples() {
+    let changed = [order(7, json!({})), order(8, json!({}))];
+    let delivered = [two_parcels(), order(7, json!({})), order(8, json!({}))];
+    for (route, answers, actions) in [
+        ("commercetools-order-status", &changed[..], &["changeOrderState"][..]),
+        ("commercetools-fulfilment-status", &changed, &["changeShipmentState"]),
+        ("commercetools-consignment-status", &delivered, &["addDelivery", "changeShipmentState"]),
+    ] {
+        let tried = shipped(route, answers).await;
+        assert_eq!(tried.result, Ok(()), "{route}");
+        let written = tried.written()[0]["actions"].clone();
+        let names: Vec<_> =
+            written.as_array().unwrap().iter().map(|action| action["action"].clone()).collect();
+        assert_eq!(names, actions, "{route}");
+    }
 }

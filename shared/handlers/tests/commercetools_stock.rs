@@ -7,7 +7,7 @@ mod shop;
 use connector::failure::Code;
 use connector::handler::HandlerError;
 use serde_json::{Value, json};
-use shop::{Tried, event, found, refused, tried};
+use shop::{Tried, event, found, refused, shipped, tried};
 
 fn position(quantity: Value) -> (u16, Value) {
     let mut position = json!({"ref": "HAT-M:STORES", "productRef": "HAT-M", "groupRef": "STORES"});
@@ -289,4 +289,14 @@ async fn a_location_or_props_that_cannot_be_mapped_are_named() {
     assert_eq!(wrong.problem(), "props.locale must be a language such as en: put it in quotes");
     let wave = tried("commercetools-location-upsert", &json!({}), &event("WAVE", "w", json!({})), &[]).await;
     assert_eq!(wave.problem(), "the event is not of a LOCATION");
+}
+
+#[tokio::test]
+async fn the_shipped_routes_of_stock_and_locations_work_on_their_samples() {
+    let answers = [position(json!(12)), channel(), page(&[]), (201, entry(1, 12))];
+    let stock = shipped("commercetools-inventory-upsert", &answers).await;
+    assert_eq!((&stock.result, stock.written().len()), (&Ok(()), 1));
+    let answers = [location(json!({})), refused(404, "ResourceNotFound"), store(json!({}))];
+    let channel = shipped("commercetools-location-upsert", &answers).await;
+    assert_eq!((&channel.result, channel.written().len()), (&Ok(()), 1));
 }

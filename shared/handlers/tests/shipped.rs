@@ -205,7 +205,8 @@ fn every_route_names_an_endpoint_that_the_tests_know_and_bounds_its_lists() {
     let mut fetching = Vec::new();
     for name in to_endpoints() {
         let route = shipped::route(name).unwrap().unwrap();
-        assert!(ENDPOINTS.contains(&route.endpoint.as_deref().unwrap()), "{name}");
+        let writes_itself = route.handler.starts_with("commercetools-");
+        assert!(writes_itself || ENDPOINTS.contains(&route.endpoint.as_deref().unwrap()), "{name}");
         let Some(fetch) = route.fetch else { continue };
         fetching.push(name);
         let lists = fetch.query.matches("edges {").count();

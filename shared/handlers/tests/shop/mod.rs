@@ -2,6 +2,7 @@
 
 use connector::failure::Code;
 use connector::handler::HandlerError;
+use connector::message::Message;
 use connector::parameter::Section;
 use serde_json::{Value, json};
 use testkit::workbench::{Workbench, on_route};
@@ -20,13 +21,22 @@ pub(crate) struct Tried {
 /// writes: tokens aside, in the order of the calls.
 pub(crate) async fn tried(handler: &str, props: &Value, event: &Value, answers: &[(u16, Value)]) -> Tried {
     let route = json!({"message": "Changed", "handler": handler, "props": props}).to_string();
+    handled("r", &route, &on_route("r", "Changed", event), answers).await
+}
+
+/// Lets a shipped route, switched on, work on its sample.
+pub(crate) async fn shipped(route: &str, answers: &[(u16, Value)]) -> Tried {
+    handled(route, "enabled: true", &testkit::shipped::sample(route), answers).await
+}
+
+async fn handled(name: &str, route: &str, message: &Message, answers: &[(u16, Value)]) -> Tried {
     let bench = Workbench::with(&[
         (Section::Accounts, "ACME", ACCOUNT),
         (Section::Commercetools, "shop", PROJECT),
-        (Section::Routes, "r", &route),
+        (Section::Routes, name, route),
     ]);
     bench.answers(&with_tokens(answers));
-    let result = bench.handle(&handlers::registry().build().unwrap(), &on_route("r", "Changed", event)).await;
+    let result = bench.handle(&handlers::registry().build().unwrap(), message).await;
     Tried { bench, result }
 }
 
