@@ -138,9 +138,6 @@ async fn the_sample_of_every_shipped_route_is_delivered_and_its_answer_passed_on
     let (delivery, event) = ("https://receiver.example/", "https://acme.api.example/api/v4.1/event/async");
     for name in testkit::shipped::to_endpoints() {
         let shipped = connector::shipped::route(name).unwrap().unwrap();
-        if shipped.endpoint.is_none() {
-            continue; // writes to an API by itself: tried with its handler
-        }
         let mut expected =
             if shipped.fetch.is_some() { vec![token, query, delivery] } else { vec![delivery] };
         expected.extend(shipped.respond.is_some().then_some(event));
@@ -150,5 +147,9 @@ async fn the_sample_of_every_shipped_route_is_delivered_and_its_answer_passed_on
     let samples = std::fs::read_dir(folder).unwrap();
     let samples = samples
         .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("router-shipped-"));
-    assert_eq!(samples.count(), testkit::shipped::to_endpoints().count(), "every file is tested");
+    // Those that write to an API by themselves are tried with their handlers; commercetools' have samples of their own.
+    let of_fluent = connector::shipped::names().filter(|name| {
+        connector::shipped::route(name).unwrap().unwrap().wanted.source.as_deref() != Some("commercetools")
+    });
+    assert_eq!(samples.count(), of_fluent.count(), "every file is tested");
 }

@@ -89,7 +89,7 @@ async fn create(
     retailer: &str,
 ) -> Result<(), HandlerError> {
     let email = customer::email(order)?;
-    let found = fluent.graphql(CUSTOMER, &json!({ "ref": email })).await?;
+    let found = fluent.graphql(CUSTOMER, &json!({ "ref": customer::username(&email) })).await?;
     let known = found.pointer("/customer/id").filter(|id| !id.is_null());
     let customer = known
         .map_or_else(|| customer::new(order, &email, rules, retailer), |id| json!({ "id": text_of(id) }));

@@ -157,7 +157,7 @@ async fn a_home_delivery_of_a_customer_that_fluent_knows() {
         json!({
             "ref": "HD_o-1", "type": "HD", "retailer": {"id": "2"}, "customer": {"id": "5"},
             "items": [{
-                "ref": "HAT-M", "productRef": "HAT-M", "productCatalogueRef": "DEFAULT:2", "quantity": 2,
+                "ref": "HAT-M", "productRef": "HAT-M", "productCatalogueRef": "PC:MASTER:2", "quantity": 2,
                 "price": 19.99, "paidPrice": 19.99, "taxPrice": 3.19, "taxType": "VAT 19%", "totalPrice": 39.98,
                 "totalTaxPrice": 6.38, "currency": "EUR",
             }],

@@ -17,6 +17,11 @@ pub(super) fn email(order: &Order) -> Result<String, HandlerError> {
     email.ok_or_else(|| unmappable("customerEmail", "is missing, and addresses hold no email either"))
 }
 
+/// Under which Fluent knows the customer: the email in lower case, as customers are pushed.
+pub(super) fn username(email: &str) -> String {
+    email.to_lowercase()
+}
+
 /// A customer that Fluent does not know yet. Fluent demands a first name: the company's, or the email, where there is none.
 pub(super) fn new(order: &Order, email: &str, rules: &Rules, retailer: &str) -> Value {
     let first = |of: fn(&Address) -> Option<&String>| addresses(order).find_map(|address| text(of(address)));
@@ -29,7 +34,7 @@ pub(super) fn new(order: &Order, email: &str, rules: &Rules, retailer: &str) -> 
     let first_name = first_name.or_else(|| first(|address| address.company.as_ref()));
     let phone = first(|address| address.mobile.as_ref().or(address.phone.as_ref()));
     let customer = object([
-        ("username", Some(email.into())),
+        ("username", Some(username(email).into())),
         ("firstName", first_name.or_else(|| Some(email.into()))),
         ("lastName", last_name),
         ("primaryEmail", Some(email.into())),

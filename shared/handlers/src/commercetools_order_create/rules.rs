@@ -127,7 +127,7 @@ impl Rules {
         Ok(Self {
             ref_prefix: if has_no_prefix { String::new() } else { text_or(&mut props, "refPrefix", "HD_")? },
             ref_from: props.word("refFrom", &ref_from)?.unwrap_or(RefFrom::Id),
-            catalogue: catalogue.unwrap_or_else(|| format!("DEFAULT:{retailer}")),
+            catalogue: catalogue.unwrap_or_else(|| format!("PC:MASTER:{retailer}")),
             totals: props.word("totals", &totals)?.unwrap_or(Totals::Priced),
             custom_items: props.word("customItems", &custom)?.unwrap_or(CustomItems::Attribute),
             shipments: props.word("shipments", &shipments)?.unwrap_or(Shipments::OneAddress),
