@@ -94,7 +94,11 @@ fn read_file(area: Area, file: &str, path: &Path) -> Result<Document, String> {
     }
     let name = name_of(file)?;
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
-    if fs::metadata(path).map_err(unreadable)?.len() > MAX_FILE_BYTES {
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err("is no regular file".to_owned());
+    }
+    if metadata.len() > MAX_FILE_BYTES {
         return Err("is larger than 1 MiB: no document".to_owned());
     }
     let bytes = fs::read(path).map_err(unreadable)?;

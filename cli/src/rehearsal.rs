@@ -17,7 +17,6 @@ use connector::route::Route;
 use connector::sender::Sender;
 use http::HeaderValue;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 /// For a whole rehearsal, as an invocation of the router has it.
 const TIME: Duration = Duration::from_secs(25);
@@ -39,10 +38,10 @@ pub(crate) struct Request {
 /// What the receivers are to answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Answers {
-    /// `data` of a GraphQL query.
-    pub(crate) data: Value,
-    /// The body of everybody else's answer; empty where it is absent.
-    pub(crate) response: Option<Value>,
+    /// `data` of a GraphQL query, as JSON.
+    pub(crate) data: String,
+    /// The body of everybody else's answer, as JSON; empty where it is absent.
+    pub(crate) response: Option<String>,
 }
 
 /// What a handler did.
@@ -93,12 +92,15 @@ struct Stage {
 }
 
 impl Stage {
-    fn answer(&self, request: &OutboundRequest) -> Option<Value> {
+    fn answer(&self, request: &OutboundRequest) -> Option<String> {
         let path = request.url.as_url().path();
         if path.ends_with(TOKEN_PATH) {
-            Some(json!({"access_token": "rehearsal", "expires_in": 3600}))
+            Some(r#"{"access_token":"rehearsal","expires_in":3600}"#.to_owned())
         } else if path.ends_with(QUERY_PATH) {
-            Some(json!({"data": self.answers.data}))
+            Some(format!(
+                r#"{{"data":{}}}"#,
+                if self.answers.data.is_empty() { "null" } else { &self.answers.data }
+            ))
         } else {
             self.answers.response.clone()
         }
@@ -112,7 +114,7 @@ impl Transport for Stage {
         if !request.url.as_url().path().ends_with(TOKEN_PATH) {
             locked(&self.requests).push(shown(&request));
         }
-        let body = answer.map_or_else(Vec::new, |answer| answer.to_string().into_bytes());
+        let body = answer.map_or_else(Vec::new, String::into_bytes);
         Attempt::new(request, Duration::ZERO, Ok(Response { status: 200, retry_after: None, body }))
     }
 }

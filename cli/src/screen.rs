@@ -142,10 +142,16 @@ impl Screen {
     }
 }
 
-/// A text without control characters, which are written out instead.
+/// Marks that turn the direction of what follows them (Unicode UAX 9).
+const BIDIRECTIONAL: [char; 12] = [
+    '\u{61c}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202b}', '\u{202c}', '\u{202d}', '\u{202e}',
+    '\u{2066}', '\u{2067}', '\u{2068}', '\u{2069}',
+];
+
+/// A text without control characters and turned directions, which are written out instead.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {
-        if character.is_control() {
+        if character.is_control() || BIDIRECTIONAL.contains(&character) {
             let _ = write!(shown, "{}", character.escape_default());
         } else {
             shown.push(character);

@@ -12,8 +12,9 @@ use connector::message::Message;
 use connector::parameter::{Parameter, Section};
 use connector::ports::Clock;
 use connector::secret::Secret;
-use serde::Serialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::Verdict;
 use crate::arguments::Shared;
@@ -77,26 +78,45 @@ pub(crate) async fn run(
     Ok(Verdict::wrong_if(made.is_empty() || made.iter().any(|made| made.problem.is_some())))
 }
 
-fn read(path: &Path) -> anyhow::Result<Value> {
-    let text = fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", path.display()))
+/// A JSON file as it was written, every digit kept.
+fn read(path: &Path) -> anyhow::Result<String> {
+    let text = fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    serde_json::from_str::<&RawValue>(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+    Ok(text.trim().to_owned())
+}
+
+/// The fields of a webhook's body, or of a message, that tell what it is.
+#[derive(Deserialize)]
+struct Told<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    version: Option<&'a RawValue>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
 }
 
 /// A message as it stands, or of a webhook's body.
-fn message(event: &Value, source: &str, clock: &Clock) -> anyhow::Result<Message> {
-    if event.get("version").is_some() && event.get("payload").is_some() {
-        return Message::parse(&event.to_string()).context("the event is no message");
+fn message(event: &str, source: &str, clock: &Clock) -> anyhow::Result<Message> {
+    let told: Told<'_> = serde_json::from_str(event).context("the event is no JSON object")?;
+    if told.version.is_some() && told.payload.is_some() {
+        return Message::parse(event).context("the event is no message");
     }
-    let text = |key: &str| match event.get(key) {
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(Value::Number(number)) => Ok(number.to_string()),
-        _ => anyhow::bail!("the event has no {key:?}"),
+    let text = |key: &str, field: Option<&RawValue>| {
+        let raw = field
+            .map(RawValue::get)
+            .filter(|raw| raw.starts_with(['"', '-']) || raw.starts_with(char::is_numeric));
+        let raw = raw.with_context(|| format!("the event has no {key:?}"))?;
+        Ok::<_, anyhow::Error>(if raw.starts_with('"') { raw.to_owned() } else { format!("\"{raw}\"") })
     };
-    let envelope = json!({
-        "version": 1, "id": text("id")?, "name": text("name")?, "source": source,
-        "receivedAt": clock().to_string(), "payload": event,
-    });
-    Message::parse(&envelope.to_string()).context("the event makes no message")
+    let (id, name) = (text("id", told.id)?, text("name", told.name)?);
+    let (source, now) = (Value::from(source), clock());
+    let envelope = format!(
+        r#"{{"version":1,"id":{id},"name":{name},"source":{source},"receivedAt":"{now}","payload":{event}}}"#
+    );
+    Message::parse(&envelope).context("the event makes no message")
 }
 
 /// The configuration; where it has no document for the event's account, one that serves for a rehearsal.
@@ -155,7 +175,13 @@ async fn made_by(
     };
     let mut next = Some(message.for_route(name));
     while let Some(message) = next.take() {
-        let done = rehearse(&message, (name, route), table, &handlers, answers.clone(), clock).await?;
+        let done = match rehearse(&message, (name, route), table, &handlers, answers.clone(), clock).await {
+            Ok(done) => done,
+            Err(error) => {
+                made.problem = Some(chain(error.as_ref()));
+                break;
+            }
+        };
         made.requests.extend(done.requests);
         made.problem = done.result.err().map(|error| chain(&error));
         next = done.answer.filter(|_| asked.answer.is_some());

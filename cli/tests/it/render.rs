@@ -65,3 +65,19 @@ fn what_is_missing_is_told() {
     let unwanted = run(&["render", &answer, &folder("render")]);
     insta::assert_snapshot!(unwanted.err, @r#"error: the event has no "id""#);
 }
+
+#[test]
+fn an_event_without_a_payload_goes_byte_for_byte() {
+    let folder_of = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder_of.path().join(name).to_str().unwrap().to_owned();
+    for (name, text) in
+        [("endpoints/shop", "https://shop.example"), ("routes/all", "message: \"*\"\nendpoint: shop")]
+    {
+        std::fs::create_dir(path(name.split('/').next().unwrap())).unwrap();
+        std::fs::write(path(name), text).unwrap();
+    }
+    let event = r#"{"id": 7, "name": "A",  "n": 12345678901234567890123.450, "k": {"$serde_json::private::RawValue": "{}"}}"#;
+    std::fs::write(path("event.json"), event).unwrap();
+    let ran = run(&["render", &path("event.json"), &path("")]);
+    assert!(ran.code == 0 && ran.out.contains(event), "{}{}", ran.out, ran.err);
+}
