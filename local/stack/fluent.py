@@ -19,7 +19,7 @@ ORDERS = {
         "type": "HD",
         "status": "BOOKED",
         "totalPrice": 42.5,
-        "customer": {"primaryEmail": "ada@shop.example", "primaryPhone": "+44 20 7946 0000"},
+        "customer": {"primaryEmail": "customer@shop.example", "primaryPhone": "+44 20 7946 0000"},
         "items": {"edges": [{"node": {"ref": "SKU-1", "quantity": 2}}]},
     }
 }

@@ -19,7 +19,7 @@ pub(crate) fn bare_order(id: &str) -> Value {
 pub(crate) fn full_order() -> Value {
     let mut order = bare_order("o-1");
     let parts = json!({
-        "version": 7, "orderNumber": "HD_1", "customerId": "c-1", "customerEmail": "ada@shop.example", "country": "DE",
+        "version": 7, "orderNumber": "HD_1", "customerId": "c-1", "customerEmail": "customer@shop.example", "country": "DE",
         "locale": "de-DE", "store": {"typeId": "store", "key": "berlin"}, "orderState": "Confirmed",
         "shipmentState": "Partial", "paymentState": "Escrow", "state": {"typeId": "state", "id": "s-1"},
         "totalPrice": euro(4_497),

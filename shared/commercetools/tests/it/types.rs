@@ -68,7 +68,7 @@ fn items_shipping_and_the_rest_sum_up_exactly() {
 #[test]
 fn a_customer_has_default_addresses() {
     let customer: Customer = read(&json!({
-        "id": "c-1", "version": 1, "email": "ada@shop.example", "isEmailVerified": true, "authenticationMode": "Password",
+        "id": "c-1", "version": 1, "email": "customer@shop.example", "isEmailVerified": true, "authenticationMode": "Password",
         "addresses": [{"id": "a-1", "country": "DE"}, {"id": "a-2", "country": "AT"}], "defaultShippingAddressId": "a-2",
     }));
     assert_eq!(customer.default_shipping_address().unwrap().country, "AT");
