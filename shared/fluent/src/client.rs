@@ -7,6 +7,7 @@ use connector::call::Call;
 use connector::delivery::{Response, Unusable};
 use connector::failure::Code;
 use connector::handler::{Context, HandlerError};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::event::{self, Event, EventAnswer};
@@ -35,12 +36,26 @@ impl<'a> Client<'a> {
     /// [`HandlerError::Deadline`] where the call could not end in time.
     pub async fn graphql(&self, query: &str, variables: &Value) -> Result<Value, HandlerError> {
         let body = json!({"query": query, "variables": variables});
-        let judge = |response: &Response| graphql::data(response).map(drop);
-        let response = self.post("/graphql", &body, QUERY_TIMEOUT, judge).await?;
-        graphql::data(&response).map_err(|_judged| HandlerError::Misconfigured {
-            code: Code::Answer,
-            reason: "an answer that was usable no longer is".to_owned(),
-        })
+        let response = self.queried(body.to_string().into_bytes()).await?;
+        graphql::data(&response).map_err(|_judged| no_longer_usable())
+    }
+
+    /// The same with variables and data as JSON, every digit of every number kept.
+    ///
+    /// # Errors
+    /// As [`graphql`](Self::graphql).
+    pub async fn graphql_json(
+        &self,
+        query: &str,
+        variables: &RawValue,
+    ) -> Result<Box<RawValue>, HandlerError> {
+        let body = format!(r#"{{"query":{},"variables":{variables}}}"#, Value::from(query));
+        let response = self.queried(body.into_bytes()).await?;
+        graphql::raw_data(&response).ok_or_else(no_longer_usable)
+    }
+
+    async fn queried(&self, body: Vec<u8>) -> Result<Response, HandlerError> {
+        self.post("/graphql", body, QUERY_TIMEOUT, |response| graphql::data(response).map(drop)).await
     }
 
     /// Queues an event in Fluent.
@@ -62,18 +77,25 @@ impl<'a> Client<'a> {
 
     async fn sent(&self, path: &str, event: &Event) -> Result<EventAnswer, HandlerError> {
         let body = event.body(self.account.retailer());
-        let response = self.post(path, &body, EVENT_TIMEOUT, event::judge).await?;
+        let response = self.post(path, body.to_string().into_bytes(), EVENT_TIMEOUT, event::judge).await?;
         Ok(EventAnswer::of(&response.body))
     }
 
     async fn post(
         &self,
         path: &str,
-        body: &Value,
+        body: Vec<u8>,
         timeout: Duration,
         judge: fn(&Response) -> Result<(), Unusable>,
     ) -> Result<Response, HandlerError> {
         let (grant, url) = (self.account.grant(), self.account.url(path));
-        self.context.call(&Call::post(grant, url, body.to_string().into_bytes(), timeout, judge)).await
+        self.context.call(&Call::post(grant, url, body, timeout, judge)).await
+    }
+}
+
+fn no_longer_usable() -> HandlerError {
+    HandlerError::Misconfigured {
+        code: Code::Answer,
+        reason: "an answer that was usable no longer is".to_owned(),
     }
 }

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use connector::call::CALL_ANSWER_BYTES;
 use connector::delivery::{Response, Unusable};
 use connector::failure::Code;
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// Most errors that are told.
 const TOLD_ERRORS: usize = 5;
@@ -43,6 +45,15 @@ pub(crate) fn data(response: &Response) -> Result<Value, Unusable> {
         Some(data @ Value::Object(_)) => Ok(data),
         _ => Err(Unusable::passing(Code::Answer, "the answer holds neither data nor errors")),
     }
+}
+
+/// The `data` of an answer that was judged, as it came.
+pub(crate) fn raw_data(response: &Response) -> Option<Box<RawValue>> {
+    #[derive(Deserialize)]
+    struct Answer {
+        data: Box<RawValue>,
+    }
+    serde_json::from_slice::<Answer>(&response.body).ok().map(|answer| answer.data)
 }
 
 fn failed(errors: &[Value]) -> Unusable {

@@ -5,6 +5,7 @@ use connector::handler::{Context, HandlerError};
 use connector::template::Scope;
 use fluent::{Client, FluentContext as _};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// The API of the account that `props.account` names, else of the message's.
 pub(crate) fn account<'a>(context: &'a Context<'_>) -> Result<Client<'a>, HandlerError> {
@@ -25,10 +26,9 @@ pub(crate) async fn scope(context: &Context<'_>) -> Result<Option<Scope>, Handle
     let variables =
         fetch.variables.render(&scope).map_err(|error| context.unmade("fetch.variables", &error))?;
     let variables =
-        serde_json::from_str(&variables).map_err(|error| context.unmade("fetch.variables", &error))?;
-    let data = account(context)?.graphql(&fetch.query, &variables).await?;
-    let scope =
-        scope.with_json("data", &data.to_string()).map_err(|error| context.unmade("fetch", &error))?;
+        RawValue::from_string(variables).map_err(|error| context.unmade("fetch.variables", &error))?;
+    let data = account(context)?.graphql_json(&fetch.query, &variables).await?;
+    let scope = scope.with_json("data", data.get()).map_err(|error| context.unmade("fetch", &error))?;
     let holds = fetch.when.as_ref().map_or(Ok(true), |when| when.holds(&scope));
     if holds.map_err(|error| context.unmade("fetch.when", &error))? {
         return Ok(Some(scope));

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+use connector::delivery::Response;
 use connector::failure::Code;
 use connector::handler::HandlerError;
 use connector::message::Message;
@@ -113,6 +114,19 @@ async fn nothing_is_sent_where_what_was_fetched_does_not_call_for_it() {
         };
         assert_eq!(reason, "fetch.when of routes/r: line 1: `data.orderById.vip` is undefined");
     }
+}
+
+#[tokio::test]
+async fn no_digit_is_lost_on_the_way_through_fluent() {
+    let route = "message: Shipped\nendpoint: shop\nfetch:\n  query: '{ me { n } }'\n  variables: { n: 12345678901234567890123 }\npayload: '[${ data.n }, ${ data.d }]'";
+    let bench = bench(route);
+    let data = r#"{"data":{"n":170141183460469231731687303715884105727,"d":12345678901234567.89}}"#;
+    let response = |body: &str| Ok(Response { status: 200, retry_after: None, body: body.into() });
+    bench.transport.answer_with([response(r#"{"access_token":"t","expires_in":60}"#), response(data)]);
+    let fetched = handled(bench, &on_route("r", "Shipped", &event())).await;
+    assert_eq!(fetched.result, Ok(()));
+    let sent = fetched.bench.transport.requests()[2].body.clone();
+    assert_eq!(sent, br#"[170141183460469231731687303715884105727, "12345678901234567.89"]"#);
 }
 
 #[tokio::test]

@@ -36,7 +36,7 @@ pub(crate) fn full_order() -> Value {
             "id": "cl-1", "name": {"en": "Wrapping"}, "slug": "wrapping", "money": {"type": "highPrecision", "currencyCode": "EUR", "centAmount": 0, "preciseAmount": 1_245, "fractionDigits": 4},
             "quantity": 1, "totalPrice": euro(12), "state": [], "discountedPricePerQuantity": [], "priceMode": "Standard"
         }],
-        "shippingAddress": {"id": "a-1", "country": "DE", "firstName": "Ada", "streetName": "Hauptstraße", "streetNumber": "1", "pOBox": "12"},
+        "shippingAddress": {"id": "a-1", "country": "DE", "firstName": "Test", "streetName": "Hauptstraße", "streetNumber": "1", "pOBox": "12"},
         "billingAddress": {"country": "DE"},
         "shippingInfo": {
             "shippingMethodName": "DHL", "price": euro(499), "shippingRate": {"price": euro(499), "tiers": []}, "shippingMethodState": "MatchesCart",
