@@ -56,6 +56,7 @@ def variables(stack: Stack) -> dict[str, str]:
         "EVENT_QUEUE_URL": stack.outputs["EventQueueUrl"],
         "UNDELIVERED_QUEUE_URL": stack.outputs["UndeliveredQueueUrl"],
         "DEAD_LETTER_QUEUE_URL": stack.outputs["DeadLetterQueueUrl"],
+        "UNROUTED": "hold",
         "CT_QUEUE_URL": stack.outputs["CtQueueUrl"],
         "CT_DEAD_LETTER_QUEUE_URL": stack.outputs["CtDeadLetterQueueUrl"],
         "EVENT_LOG_GROUP": stack.outputs["EventLogGroup"],
