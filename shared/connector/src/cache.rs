@@ -36,6 +36,8 @@ pub struct Cache<S> {
 struct State<S> {
     /// The last good copy; the last error only where there was never one.
     current: Result<Arc<S>, ConfigurationError>,
+    /// What it was built of: while they stay the same nothing is compiled anew.
+    parameters: Option<Vec<Parameter>>,
     failing: bool,
     read_again_at: Timestamp,
     reported: BTreeSet<(String, String)>,
@@ -51,6 +53,7 @@ impl<S: Snapshot> Cache<S> {
     ) -> Self {
         let state = State {
             current: Err(ConfigurationError(Arc::from(Cause::from("nothing was read yet")))),
+            parameters: None,
             failing: false,
             read_again_at: Timestamp::MIN,
             reported: BTreeSet::new(),
@@ -77,11 +80,14 @@ impl<S: Snapshot> Cache<S> {
         let now = (self.clock)();
         match read {
             Ok(parameters) => {
-                let (snapshot, problems) = S::build(&parameters, state.current.as_deref().ok());
-                state.current = Ok(Arc::new(snapshot));
                 state.failing = false;
                 state.read_again_at = now.saturating_add(self.ttl).unwrap_or(Timestamp::MAX);
-                self.report(state, problems, now);
+                if state.parameters.as_ref() != Some(&parameters) {
+                    let (snapshot, problems) = S::build(&parameters, state.current.as_deref().ok());
+                    state.current = Ok(Arc::new(snapshot));
+                    state.parameters = Some(parameters);
+                    self.report(state, problems, now);
+                }
             }
             Err(error) => {
                 if !state.failing {

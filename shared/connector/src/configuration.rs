@@ -1,5 +1,6 @@
 //! The configuration as each function uses it, made of parameters; a broken one never harms another.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::parameter::{Parameter, Problem, Section};
 use crate::project::Project;
 use crate::route::{Route, Wanted};
 use crate::shipped;
+use crate::template::Scope;
 
 /// What the webhook receiver needs: Fluent's public keys.
 #[derive(Debug, Default)]
@@ -131,9 +133,12 @@ impl RoutingTable {
 
     /// Every route that is to get the message: the enabled ones that want it, those whose condition cannot tell, and the
     /// broken ones that would want it, so that what they miss is kept and can be replayed.
-    pub fn routes_for(&self, message: &Message) -> impl Iterator<Item = (&str, Found<'_>)> {
-        self.routes().filter(|(_, found)| match found {
-            Found::Usable(route) => route.wants(message).unwrap_or(true),
+    pub fn routes_for<'a>(&'a self, message: &'a Message) -> impl Iterator<Item = (&'a str, Found<'a>)> {
+        let scope = OnceCell::new(); // the event is read once, however many routes have a condition
+        self.routes().filter(move |(_, found)| match found {
+            Found::Usable(route) => {
+                route.wants(message, || scope.get_or_init(|| Scope::of(message))).unwrap_or(true)
+            }
             Found::Broken(broken) => broken.wanted.as_ref().is_some_and(|wanted| wanted.includes(message)),
         })
     }

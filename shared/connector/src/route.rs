@@ -144,21 +144,23 @@ impl Route {
         })
     }
 
-    /// Whether the route is enabled and wants this message; an error where its condition cannot tell.
+    /// Whether the route is enabled and wants this message, of which `scope` is asked where the route has a condition; an
+    /// error where that cannot tell.
     ///
     /// # Errors
     /// [`RenderError`] of the condition.
-    pub fn wants(&self, message: &Message) -> Result<bool, RenderError> {
+    pub fn wants<'s>(&self, message: &Message, scope: impl Fn() -> &'s Scope) -> Result<bool, RenderError> {
         if !self.enabled || !self.wanted.includes(message) {
             return Ok(false);
         }
-        self.when.as_ref().map_or(Ok(true), |when| when.holds(&self.scope(message)))
+        let when = self.when.as_ref();
+        when.map_or(Ok(true), |when| when.holds(&scope().clone().with_props(&self.props)))
     }
 
     /// What its templates see of a message.
     #[must_use]
     pub fn scope(&self, message: &Message) -> Scope {
-        Scope::of(message, &self.props)
+        Scope::of(message).with_props(&self.props)
     }
 }
 

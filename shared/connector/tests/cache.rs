@@ -49,6 +49,19 @@ async fn it_is_read_once_a_time_to_live_and_then_new() {
 }
 
 #[tokio::test]
+async fn what_has_not_changed_is_not_compiled_again() {
+    let world =
+        world::<RoutingTable>(&[(Section::Routes, "all", "message: A\nendpoint: shop\npayload: '{}'")]);
+    let before = world.cache.get().await.unwrap();
+    world.clock.advance(TTL);
+    assert!(Arc::ptr_eq(&before, &world.cache.get().await.unwrap()), "it was read again, and is the same");
+    assert_eq!(world.store.reads(), 2);
+    world.store.put(Section::Routes, "all", "message: B\nendpoint: shop");
+    world.clock.advance(TTL);
+    assert!(!Arc::ptr_eq(&before, &world.cache.get().await.unwrap()));
+}
+
+#[tokio::test]
 async fn an_unreadable_store_keeps_the_last_good_copy_and_is_logged_once() {
     let world = world::<RoutingTable>(&[(Section::Endpoints, "shop", "https://a.example/")]);
     world.cache.get().await.unwrap();

@@ -17,20 +17,26 @@ const FLOAT_DIGITS: usize = 15;
 pub struct Scope(Vec<(&'static str, Value)>);
 
 impl Scope {
-    /// What every template of a route sees: see [`MESSAGE_VARIABLES`](super::MESSAGE_VARIABLES).
+    /// What every template sees of a message, but for the `props` of its route: see
+    /// [`MESSAGE_VARIABLES`](super::MESSAGE_VARIABLES).
     #[must_use]
-    pub fn of(message: &Message, props: &Map<String, serde_json::Value>) -> Self {
+    pub fn of(message: &Message) -> Self {
         let about = [
             ("id", message.id.clone()),
             ("name", message.name.clone()),
             ("source", message.source.clone()),
             ("receivedAt", format!("{:.3}", message.received_at)),
         ];
-        let props: Map<_, _> = props.clone();
         Self::default()
             .with("event", value_of(&message.payload).unwrap_or_default())
             .with("message", Value::from_pairs(about))
-            .with("props", Value::deserialize(serde_json::Value::Object(props)).unwrap_or_default())
+    }
+
+    /// The scope with the `props` of a route.
+    #[must_use]
+    pub fn with_props(self, props: &Map<String, serde_json::Value>) -> Self {
+        let props = Value::deserialize(serde_json::Value::Object(props.clone())).unwrap_or_default();
+        self.with("props", props)
     }
 
     /// The scope with one more variable, read from JSON.
