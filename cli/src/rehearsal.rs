@@ -12,7 +12,7 @@ use connector::delivery::{Attempt, OutboundRequest, Response};
 use connector::event_log::{Entry, Subject};
 use connector::handler::{Context, HandlerError, Handlers, Run};
 use connector::message::{Message, Outgoing};
-use connector::ports::{Clock, EventLog, Queue, QueueError, Transport};
+use connector::ports::{Clock, EventLog, JobStore, JobStoreError, Queue, QueueError, Transport};
 use connector::route::Route;
 use connector::sender::Sender;
 use http::HeaderValue;
@@ -74,8 +74,15 @@ pub(crate) async fn rehearse(
         ..Subject::default()
     };
     let deadline = clock().saturating_add(TIME).context("the clock is at its end")?;
-    let run =
-        Run { deadline, table, subject, sender: &sender, event_queue: stage.as_ref(), group: "rehearsal" };
+    let run = Run {
+        deadline,
+        table,
+        subject,
+        sender: &sender,
+        event_queue: stage.as_ref(),
+        group: "rehearsal",
+        jobs: stage.as_ref(),
+    };
     let context = Context::new(message, route, 1, run);
     let handling = handlers.handle(&context);
     let result = handling.with_context(|| format!("handler {:?} is not in this build", route.handler))?.await;
@@ -104,6 +111,18 @@ impl Stage {
         } else {
             self.answers.response.clone()
         }
+    }
+}
+
+/// No job has come anywhere yet, and none is remembered.
+#[async_trait]
+impl JobStore for Stage {
+    async fn read(&self, _job: &str) -> Result<Option<String>, JobStoreError> {
+        Ok(None)
+    }
+
+    async fn write(&self, _job: &str, _text: &str) -> Result<(), JobStoreError> {
+        Ok(())
     }
 }
 

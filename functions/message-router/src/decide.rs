@@ -98,7 +98,15 @@ impl Router {
         };
         let deadline = self.work_deadline(invocation);
         let event_queue = self.event_queue.as_ref();
-        let run = Run { deadline, table, subject, sender: &self.sender, event_queue, group: &record.group };
+        let run = Run {
+            deadline,
+            table,
+            subject,
+            sender: &self.sender,
+            event_queue,
+            group: &record.group,
+            jobs: self.jobs.as_ref(),
+        };
         let context = Context::new(message, route, record.attempt, run);
         let handling = AssertUnwindSafe(async { Some(self.handlers.handle(&context)?.await) }).catch_unwind();
         match tokio::time::timeout(self.time_for_work(invocation), handling).await {
@@ -220,7 +228,7 @@ fn ended(record: &Record, error: HandlerError) -> End {
             (held, Some(chain(&error)))
         }
         HandlerError::Misconfigured { code, reason } => misconfigured(code, reason),
-        HandlerError::Answer { .. } => (later(record, Code::Queue), Some(chain(&error))),
+        HandlerError::Unconfirmed { code, .. } => (later(record, code), Some(chain(&error))),
         HandlerError::Deadline => (later(record, Code::Deadline), Some(chain(&HandlerError::Deadline))),
     }
 }

@@ -3,10 +3,9 @@
 
 use connector::configuration::{Found, RoutingTable};
 use connector::disposition::{Disposition, Reason};
-use connector::endpoint::Ordering;
 use connector::event_log::{Entry, EventType, Subject};
 use connector::failure::{Code, chain};
-use connector::message::{Lane, Message, MessageError, Outgoing};
+use connector::message::{Message, MessageError, Outgoing};
 use connector::retry::resend_delay_after;
 use connector::undelivered::Parked;
 
@@ -104,7 +103,7 @@ impl<'a> Dispatch<'a> {
                 Found::Usable(route) => route.endpoint.as_deref(),
                 Found::Broken(_) => None,
             };
-            let group = self.message.group_in(&self.record.group, lane(self.table, name, endpoint));
+            let group = self.message.group_in(&self.record.group, self.table.lane(name, endpoint));
             let copy = self.message.for_route(name).outgoing(group, self.record.trace.clone())?;
             Ok((Target { route: name, endpoint }, copy))
         };
@@ -147,15 +146,4 @@ impl<'a> Dispatch<'a> {
 fn again(record: &Record, detail: String) -> End {
     let after = resend_delay_after(record.attempt);
     (Disposition::Retry { after, code: Code::Queue }, Some(detail))
-}
-
-/// What a route's messages of one entity wait for.
-fn lane<'a>(table: &RoutingTable, name: &'a str, endpoint: Option<&'a str>) -> Lane<'a> {
-    match endpoint {
-        None => Lane::Route(name),
-        Some(endpoint) => match table.endpoint(endpoint).map(|endpoint| endpoint.ordering) {
-            Some(Ordering::None) => Lane::Own(name),
-            Some(Ordering::Entity) | None => Lane::Endpoint(endpoint),
-        },
-    }
 }

@@ -51,6 +51,7 @@ async fn router() -> Result<Router, Cause> {
         table: foundation.cache(),
         handlers: registry().build()?,
         event_queue: foundation.event_queue(),
+        jobs: foundation.jobs(),
         undelivered_queue: foundation.queue(&settings.undelivered_queue),
         unrouted: settings.unrouted,
         dead_letter_queue: foundation.queue(&settings.dead_letter_queue),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use connector::cache::Cache;
 use connector::configuration::RoutingTable;
 use connector::handler::Handlers;
-use connector::ports::Queue;
+use connector::ports::{JobStore, Queue};
 use connector::sender::Sender;
 use jiff::Timestamp;
 
@@ -26,6 +26,8 @@ pub struct Router {
     pub sender: Sender,
     /// Where records come from and split messages go to.
     pub event_queue: Arc<dyn Queue>,
+    /// How far jobs have come.
+    pub jobs: Arc<dyn JobStore>,
     /// Where messages wait that cannot be delivered as configured.
     pub undelivered_queue: Arc<dyn Queue>,
     /// What becomes of a message that no route wants.

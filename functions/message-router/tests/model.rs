@@ -50,6 +50,7 @@ impl World {
             handlers: handlers::registry().register::<testkit::handlers::Panics>().build().unwrap(),
             sender: Sender::new(transport.clone(), log.clone(), clock.port(), Arc::new(|| 0.5)),
             event_queue: event_queue.clone(),
+            jobs: Arc::new(testkit::fakes::FakeJobs::default()),
             undelivered_queue: undelivered.clone(),
             unrouted: Unrouted::Hold,
             dead_letter_queue: dead_letters.clone(),

@@ -9,12 +9,13 @@ use aws_smithy_http_client::HttpClientError;
 use connector::cache::{Cache, Snapshot};
 use connector::environment::{Environment, EnvironmentError};
 use connector::event_log::Component;
-use connector::ports::{Cause, Clock, EventLog, EventLogReader, Queue, UndeliveredQueue};
+use connector::ports::{Cause, Clock, EventLog, EventLogReader, JobStore, Queue, UndeliveredQueue};
 
 use crate::clients;
 use crate::configuration::SsmConfiguration;
 use crate::console::{Stdout, init_failed};
 use crate::event_log::{CloudWatchEventLog, CloudWatchEventLogReader, stream_name};
+use crate::jobs::SsmJobStore;
 use crate::queue::SqsQueue;
 
 /// The settings that all functions share, from the variables that `template.yaml` sets.
@@ -107,6 +108,12 @@ impl Foundation {
     #[must_use]
     pub fn event_log_reader(&self) -> Arc<dyn EventLogReader> {
         Arc::new(CloudWatchEventLogReader::new(self.logs.clone(), &self.settings.event_log_group))
+    }
+
+    /// How far jobs have come.
+    #[must_use]
+    pub fn jobs(&self) -> Arc<dyn JobStore> {
+        Arc::new(SsmJobStore::new(aws_sdk_ssm::Client::new(&self.sdk), &self.settings.prefix))
     }
 
     /// A cache of the parameters below the prefix; nothing is read yet.

@@ -6,5 +6,6 @@ pub mod configuration;
 pub mod console;
 pub mod event_log;
 pub mod foundation;
+pub mod jobs;
 pub mod queue;
 mod undelivered;

@@ -9,10 +9,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::account::Account;
 use crate::cache::Snapshot;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Ordering};
 use crate::failure::chain;
 use crate::keys::PublicKey;
-use crate::message::Message;
+use crate::message::{Lane, Message};
 use crate::parameter::{Parameter, Problem, Section};
 use crate::project::Project;
 use crate::route::{Route, Wanted};
@@ -118,6 +118,18 @@ impl RoutingTable {
     /// The projects of commercetools that belong to the Fluent account of this id, by key.
     pub fn projects_of(&self, account_id: &str) -> impl Iterator<Item = &Project> {
         self.projects.values().map(Arc::as_ref).filter(move |project| project.account_id() == account_id)
+    }
+
+    /// What a route's messages of one entity wait for; `endpoint` is the route's.
+    #[must_use]
+    pub fn lane<'a>(&self, route: &'a str, endpoint: Option<&'a str>) -> Lane<'a> {
+        match endpoint {
+            None => Lane::Route(route),
+            Some(endpoint) => match self.endpoint(endpoint).map(|endpoint| endpoint.ordering) {
+                Some(Ordering::None) => Lane::Own(route),
+                Some(Ordering::Entity) | None => Lane::Endpoint(endpoint),
+            },
+        }
     }
 
     /// Every route, by name.

@@ -178,6 +178,11 @@ impl Document {
         value.map(|value| self.as_text(key, value)).transpose()
     }
 
+    /// The value where it is a text, not taken out.
+    pub(crate) fn peek(&self, key: &str) -> Option<&str> {
+        self.fields.get(key).and_then(Value::as_str)
+    }
+
     /// A text that has to be there.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ use crate::event_log::{Entry, EventType, Subject};
 use crate::failure::{Code, chain};
 use crate::message::Message;
 use crate::notification;
-use crate::ports::Queue;
+use crate::ports::{JobStore, Queue};
 use crate::project::Project;
 use crate::route::Route;
 use crate::sender::{Delivery, Sender, longest};
@@ -60,9 +60,13 @@ pub enum HandlerError {
         /// What to mend.
         reason: String,
     },
-    /// The receiver's answer could not be passed on: tried again, delivery and all.
-    #[error("the receiver's answer could not be passed on: {reason}")]
-    Answer {
+    /// The pipeline did not confirm what the handler asked of it: tried again, with all that the handler does.
+    #[error("{what}: {reason}")]
+    Unconfirmed {
+        /// `E_QUEUE`, or `E_CONFIG` for what is kept in the configuration's store.
+        code: Code,
+        /// What was not confirmed.
+        what: &'static str,
         /// What happened.
         reason: String,
     },
@@ -79,7 +83,7 @@ pub struct Context<'a> {
     pub route: &'a Route,
     /// Number of this attempt, from 1.
     pub attempt: u32,
-    run: Run<'a>,
+    pub(crate) run: Run<'a>,
 }
 
 /// What a context works with; a handler cannot reach it, so that it cannot send past the record.
@@ -96,6 +100,8 @@ pub struct Run<'a> {
     pub event_queue: &'a dyn Queue,
     /// The message's group there.
     pub group: &'a str,
+    /// How far jobs have come.
+    pub jobs: &'a dyn JobStore,
 }
 
 impl<'a> Context<'a> {
@@ -117,6 +123,12 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.route.scope(self.message)
+    }
+
+    /// The time of day.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.run.sender.clock)()
     }
 
     /// The route's properties for its handler.
@@ -191,7 +203,7 @@ impl<'a> Context<'a> {
     /// Passes the receiver's answer on where the route responds: as a message of its own, with its own retries.
     ///
     /// # Errors
-    /// [`HandlerError::Answer`] where the queue does not take it: the message comes back, and is delivered again.
+    /// [`HandlerError::Unconfirmed`] where the queue does not take it: the message comes back, and is delivered again.
     pub async fn pass_on(&self, response: &Response) -> Result<(), HandlerError> {
         if self.route.respond.is_none() {
             return Ok(());
@@ -199,9 +211,13 @@ impl<'a> Context<'a> {
         let group = Message::answer_group(self.run.group);
         let trace = self.run.subject.trace.map(str::to_owned);
         let answer = self.message.answered(response).and_then(|answer| answer.outgoing(group, trace));
-        let answer = answer.map_err(|error| HandlerError::Answer { reason: chain(&error) })?;
-        let sent = self.run.event_queue.send(&answer).await;
-        sent.map_err(|error| HandlerError::Answer { reason: chain(&error) })
+        let lost = |error: &dyn Error| HandlerError::Unconfirmed {
+            code: Code::Queue,
+            what: "the receiver's answer could not be passed on",
+            reason: chain(error),
+        };
+        let answer = answer.map_err(|error| lost(&error))?;
+        self.run.event_queue.send(&answer).await.map_err(|error| lost(&error))
     }
 
     /// Sends a body to the endpoint of this name, as its document says. The attempt is recorded whatever happens.

@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::delivery::Response;
 use crate::event::{FluentEvent, object, text};
+use crate::job;
 use crate::notification::{self, Notification};
 
 /// Version of the envelope that this code writes, and the only one that it reads.
@@ -190,6 +191,21 @@ impl Message {
         Self::received(notification::SOURCE, id, name, notification.raw, received_at)
     }
 
+    /// A message that the connector makes itself.
+    pub(crate) fn own(id: String, name: &str, payload: Box<RawValue>, made_at: Timestamp) -> Self {
+        Self {
+            version: ENVELOPE_VERSION,
+            id,
+            name: name.to_owned(),
+            source: job::SOURCE.to_owned(),
+            received_at: made_at,
+            payload,
+            route: None,
+            answer: None,
+            unknown: BTreeMap::new(),
+        }
+    }
+
     fn received(
         source: &str,
         id: String,
@@ -324,7 +340,19 @@ impl Message {
 /// The group of a Fluent event: source, account, and the root entity or the entity itself.
 #[must_use]
 pub fn group_of(event: &FluentEvent<'_>) -> String {
-    sqs_id(&["fluent", &event.account, &event.root.kind, &event.root.reference])
+    group_of_entity(&event.account, &event.root.kind, &event.root.reference)
+}
+
+/// The group of an entity of Fluent's, by its type and reference: that of its events, where it is their root.
+#[must_use]
+pub fn group_of_entity(account: &str, kind: &str, reference: &str) -> String {
+    sqs_id(&["fluent", account, kind, reference])
+}
+
+/// The group of all messages of a job, by its route.
+#[must_use]
+pub fn group_of_job(route: &str) -> String {
+    sqs_id(&[job::SOURCE, job::ENTITY_TYPE, route])
 }
 
 /// The group of a commercetools notification: source, project, and the resource; its message's id where it has none.

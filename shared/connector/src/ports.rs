@@ -122,6 +122,27 @@ pub trait EventLog: Send + Sync {
     async fn flush(&self);
 }
 
+/// How far a job has come could not be read or kept.
+#[derive(Debug, thiserror::Error)]
+#[error("how far the job has come could not be read or kept")]
+pub struct JobStoreError(#[source] pub Cause);
+
+/// Keeps how far each job has come, a text a job.
+#[async_trait]
+pub trait JobStore: Send + Sync {
+    /// What was kept last for the job of this name; `None` where nothing ever was.
+    ///
+    /// # Errors
+    /// [`JobStoreError`].
+    async fn read(&self, job: &str) -> Result<Option<String>, JobStoreError>;
+
+    /// Keeps this text in place of the last one.
+    ///
+    /// # Errors
+    /// [`JobStoreError`].
+    async fn write(&self, job: &str, text: &str) -> Result<(), JobStoreError>;
+}
+
 /// A page of the event log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogPage {

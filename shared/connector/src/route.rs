@@ -7,6 +7,7 @@ use crate::document::{Document, DocumentError};
 use crate::located;
 use crate::message::Message;
 use crate::template::{Condition, Format, MESSAGE_VARIABLES, RenderError, Scope, Template, Tree};
+use crate::timetable::Timetable;
 
 /// The handler of a route that names none: sends the event, or what the route's payload makes of it, to the endpoint.
 pub const DEFAULT_HANDLER: &str = "webhook";
@@ -14,10 +15,11 @@ pub const DEFAULT_HANDLER: &str = "webhook";
 pub const DEFAULT_CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Every key of a route.
-pub const KEYS: [&str; 12] = [
+pub const KEYS: [&str; 13] = [
     "description",
     "source",
     "message",
+    "schedule",
     "when",
     "handler",
     "endpoint",
@@ -51,8 +53,10 @@ const MAX_NAME: usize = 1_011;
 pub struct Route {
     /// For people.
     pub description: Option<String>,
-    /// Which messages it wants, before its condition is asked.
+    /// Which messages it wants, before its condition is asked; none where it has a schedule.
     pub wanted: Wanted,
+    /// When the clock starts it; absent: never, it waits for messages.
+    pub schedule: Option<Timetable>,
     /// Only messages for which it holds; absent: all.
     pub when: Option<Condition>,
     /// Name of the handler; `webhook` by default.
@@ -129,9 +133,11 @@ impl Route {
         let with_data = [MESSAGE_VARIABLES, &["data"]].concat();
         let variables = if fetch.is_some() { &with_data } else { MESSAGE_VARIABLES };
         let format = Format::of_content_type(content_type.to_str().unwrap_or_default());
+        let schedule = Timetable::read(&mut document)?;
         Ok(Self {
             description: document.text("description")?,
-            wanted: Wanted { source: document.text("source")?, names: names(&mut document)? },
+            wanted: wanted(&mut document, schedule.is_some())?,
+            schedule,
             when: condition(&mut document, "when", MESSAGE_VARIABLES)?,
             handler: name(&mut document, "handler")?.unwrap_or_else(|| DEFAULT_HANDLER.to_owned()),
             endpoint: name(&mut document, "endpoint")?,
@@ -198,6 +204,21 @@ impl MessageNames {
     pub fn contains(&self, name: &str) -> bool {
         self.0.iter().any(|pattern| matches(pattern, name))
     }
+}
+
+/// A route that the clock starts gets no other messages: its handler could not tell them from its own.
+fn wanted(document: &mut Document, is_scheduled: bool) -> Result<Wanted, DocumentError> {
+    if !is_scheduled {
+        return Ok(Wanted { source: document.text("source")?, names: names(document)? });
+    }
+    for key in ["message", "source"] {
+        if document.value(key).is_some() {
+            return Err(
+                document.unusable(key, "stands beside schedule: the clock starts the route, or messages do")
+            );
+        }
+    }
+    Ok(Wanted { source: None, names: MessageNames(Vec::new()) })
 }
 
 fn names(document: &mut Document) -> Result<MessageNames, DocumentError> {

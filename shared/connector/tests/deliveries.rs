@@ -23,7 +23,7 @@ use connector::sender::Sender;
 use connector::standard_webhooks::SigningSecret;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use testkit::fakes::{FakeLog, FakeQueue, FakeTransport, ManualClock};
+use testkit::fakes::{FakeJobs, FakeLog, FakeQueue, FakeTransport, ManualClock};
 
 const ENVELOPE: &str = r#"{"version":1,"id":"m1","name":"Shipped","source":"fluent","receivedAt":"2026-11-20T08:30:00Z","payload":{"id":"m1"},"route":"shipped"}"#;
 const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
@@ -73,6 +73,7 @@ impl World {
             sender: &self.sender,
             event_queue,
             group: "g",
+            jobs: &FakeJobs::default(),
         };
         Context::new(&message, &route, attempt, run).deliver("shop", b"{\"a\":1}".to_vec()).await
     }

@@ -217,7 +217,7 @@ async fn an_answer_that_the_queue_refuses_brings_the_message_back() {
     let bench = bench(RESPONDING);
     bench.event_queue.fail_next([true]);
     let refused = handled(bench, &on_route("r", "Shipped", &event())).await;
-    assert!(matches!(refused.result, Err(HandlerError::Answer { .. })));
+    assert!(matches!(refused.result, Err(HandlerError::Unconfirmed { code: Code::Queue, .. })));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Fakes of the ports: they remember what was asked of them, and fail when told to.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -12,7 +12,8 @@ use connector::message::Outgoing;
 use connector::outcome::NoAnswer;
 use connector::parameter::{Parameter, Section};
 use connector::ports::{
-    Clock, ConfigurationError, ConfigurationSource, Console, EventLog, Queue, QueueError, Transport,
+    Clock, ConfigurationError, ConfigurationSource, Console, EventLog, JobStore, JobStoreError, Queue,
+    QueueError, Transport,
 };
 use connector::secret::Secret;
 use jiff::Timestamp;
@@ -73,6 +74,11 @@ impl FakeQueue {
         locked(&self.failing).extend(calls);
     }
 
+    /// Lets every call succeed from now on.
+    pub fn recover(&self) {
+        locked(&self.failing).clear();
+    }
+
     fn fails(&self) -> bool {
         locked(&self.failing).pop_front().unwrap_or(false)
     }
@@ -102,6 +108,54 @@ impl Queue for FakeQueue {
         }
         locked(&self.postponed).push((receipt.to_owned(), delay));
         Ok(())
+    }
+}
+
+/// How far jobs have come, in memory.
+#[derive(Default)]
+pub struct FakeJobs {
+    texts: Mutex<BTreeMap<String, String>>,
+    failing: Mutex<VecDeque<bool>>,
+}
+
+impl FakeJobs {
+    /// What is kept for a job.
+    #[must_use]
+    pub fn text(&self, job: &str) -> Option<String> {
+        locked(&self.texts).get(job).cloned()
+    }
+
+    /// Keeps a text for a job, as somebody does by hand.
+    pub fn put(&self, job: &str, text: &str) {
+        locked(&self.texts).insert(job.to_owned(), text.to_owned());
+    }
+
+    /// Whether each of the next calls fails; after these all succeed. A write that fails may have been kept.
+    pub fn fail_next(&self, calls: impl IntoIterator<Item = bool>) {
+        locked(&self.failing).extend(calls);
+    }
+
+    /// Lets every call succeed from now on.
+    pub fn recover(&self) {
+        locked(&self.failing).clear();
+    }
+
+    fn done(&self) -> Result<(), JobStoreError> {
+        let fails = locked(&self.failing).pop_front().unwrap_or(false);
+        if fails { Err(JobStoreError("the fake store was told to fail".into())) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl JobStore for FakeJobs {
+    async fn read(&self, job: &str) -> Result<Option<String>, JobStoreError> {
+        self.done()?;
+        Ok(self.text(job))
+    }
+
+    async fn write(&self, job: &str, text: &str) -> Result<(), JobStoreError> {
+        self.put(job, text);
+        self.done()
     }
 }
 

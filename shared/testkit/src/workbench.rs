@@ -14,7 +14,7 @@ use connector::secret::Secret;
 use connector::sender::Sender;
 use serde_json::{Value, json};
 
-use crate::fakes::{FakeLog, FakeQueue, FakeTransport, ManualClock};
+use crate::fakes::{FakeJobs, FakeLog, FakeQueue, FakeTransport, ManualClock};
 
 /// Everything that a handler works with, in memory.
 pub struct Workbench {
@@ -24,6 +24,8 @@ pub struct Workbench {
     pub log: Arc<FakeLog>,
     /// Where answers are passed on.
     pub event_queue: Arc<FakeQueue>,
+    /// How far jobs have come.
+    pub jobs: Arc<FakeJobs>,
     /// The time of day.
     pub clock: ManualClock,
     /// How much of the invocation's time is left.
@@ -52,7 +54,8 @@ impl Workbench {
         let clock = ManualClock::default();
         let sender = Sender::new(transport.clone(), log.clone(), clock.port(), Arc::new(|| 0.5));
         let (event_queue, time_left) = (Arc::new(FakeQueue::default()), Duration::from_secs(25));
-        Self { transport, log, event_queue, clock, time_left, sender, table }
+        let jobs = Arc::new(FakeJobs::default());
+        Self { transport, log, event_queue, jobs, clock, time_left, sender, table }
     }
 
     /// The next answers of whatever is called: status and JSON.
@@ -87,7 +90,8 @@ impl Workbench {
         let deadline =
             self.clock.port()().saturating_add(self.time_left).expect("the clock is not at its end");
         let (table, sender, event_queue) = (&self.table, &self.sender, self.event_queue.as_ref());
-        let run = Run { deadline, table, subject, sender, event_queue, group: "group" };
+        let jobs = self.jobs.as_ref();
+        let run = Run { deadline, table, subject, sender, event_queue, group: "group", jobs };
         handlers.handle(&Context::new(message, route, 1, run)).expect("the handler is registered").await
     }
 }

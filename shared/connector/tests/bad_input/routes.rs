@@ -21,14 +21,14 @@ fn keys_in_another_spelling() {
     insta::assert_snapshot!(route_with("body: '{}'"), @r#"unknown key "body" (line 3); did you mean "payload"?"#);
     insta::assert_snapshot!(route_with("disabled: true"), @r#"unknown key "disabled" (line 3); did you mean "enabled"?"#);
     insta::assert_snapshot!(route_with("enable: true"), @r#"unknown key "enable" (line 3); did you mean "enabled"?"#);
-    insta::assert_snapshot!(route_with("headers: { x-a: hunter2 }"), @r#"unknown key "headers" (line 3); known are description, source, message, when, handler, endpoint, fetch, payload, contentType, respond, enabled, props"#);
+    insta::assert_snapshot!(route_with("headers: { x-a: hunter2 }"), @r#"unknown key "headers" (line 3); known are description, source, message, schedule, when, handler, endpoint, fetch, payload, contentType, respond, enabled, props"#);
     insta::assert_snapshot!(route_with("prop: { a: b }"), @r#"unknown key "prop" (line 3); did you mean "props"?"#);
-    insta::assert_snapshot!(route_with("priority: 5"), @r#"unknown key "priority" (line 3); known are description, source, message, when, handler, endpoint, fetch, payload, contentType, respond, enabled, props"#);
+    insta::assert_snapshot!(route_with("priority: 5"), @r#"unknown key "priority" (line 3); known are description, source, message, schedule, when, handler, endpoint, fetch, payload, contentType, respond, enabled, props"#);
     insta::assert_snapshot!(route_with("fetch:\n  querry: '{ me }'"), @r#"unknown key "fetch.querry" (line 4); did you mean "query"?"#);
     insta::assert_snapshot!(route_with("fetch:\n  query: '{ me }'\n  variable: { a: b }"), @r#"unknown key "fetch.variable" (line 5); did you mean "variables"?"#);
     insta::assert_snapshot!(route_with("respond:\n  name: A\n  entity_ref: b"), @r#"unknown key "respond.entity_ref" (line 5); did you mean "entityRef"?"#);
     insta::assert_snapshot!(route_with("respond:\n  event: A"), @r#"unknown key "respond.event" (line 4); did you mean "name"?"#);
-    insta::assert_snapshot!(route_with("'': x"), @"the document (line 3) holds a key that is not shown here: it begins with a sign that no key begins with, such as a typographic quote or //; known are description, source, message, when, handler, endpoint, fetch, payload, contentType, respond, enabled, props");
+    insta::assert_snapshot!(route_with("'': x"), @"the document (line 3) holds a key that is not shown here: it begins with a sign that no key begins with, such as a typographic quote or //; known are description, source, message, schedule, when, handler, endpoint, fetch, payload, contentType, respond, enabled, props");
 }
 
 #[test]
@@ -70,4 +70,21 @@ fn values_of_another_kind() {
     insta::assert_snapshot!(route_with("respond:\n  attributes: { a: b }"), @r#"key "respond.name" is missing"#);
     insta::assert_snapshot!(route_with("respond:\n  name: 5"), @r#""respond.name" (line 4) must be text: put it in quotes"#);
     insta::assert_snapshot!(route_with("respond:\n  name: A\n  attributes: [a]"), @r#""respond.attributes" (line 5) must be a mapping of names to values"#);
+}
+
+#[test]
+fn schedules() {
+    insta::assert_snapshot!(route("handler: x\nschedule: 15m"), @r#""schedule" (line 2) must be like { every: 15m }, or manual"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: { every: 15 }"), @r#""schedule.every" (line 2) must be a whole number with its unit, such as 500ms, 10s, 5m or 2h"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: { every: 90s }"), @r#""schedule.every" (line 2) must be whole minutes, from 1m to 744h"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: { every: 0m }"), @r#""schedule.every" (line 2) must be whole minutes, from 1m to 744h"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: { every: 1000h }"), @r#""schedule.every" (line 2) must be whole minutes, from 1m to 744h"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: { offset: 5m }"), @r#"key "schedule.every" is missing"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: { every: 5m, offset: 5m }"), @r#""schedule.offset" (line 2) must be whole minutes, and shorter than `every`"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: { every: 5m, offset: 90s }"), @r#""schedule.offset" (line 2) must be whole minutes, and shorter than `every`"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: { every: 5m, at: '03:00' }"), @r#"unknown key "schedule.at" (line 2); known are every, offset"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: { cron: '0 3 * * *' }"), @r#"unknown key "schedule.cron" (line 2); known are every, offset"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: Manual"), @r#""schedule" (line 2) must be like { every: 15m }, or manual"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: { every: 5m }\nmessage: A"), @r#""message" (line 3) stands beside schedule: the clock starts the route, or messages do"#);
+    insta::assert_snapshot!(route("handler: x\nschedule: manual\nsource: fluent"), @r#""source" (line 3) stands beside schedule: the clock starts the route, or messages do"#);
 }

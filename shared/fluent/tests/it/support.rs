@@ -20,7 +20,7 @@ use connector::sender::Sender;
 use fluent::{Client, FluentContext as _};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use testkit::fakes::{FakeLog, FakeQueue, ManualClock};
+use testkit::fakes::{FakeJobs, FakeLog, FakeQueue, ManualClock};
 
 /// Part of every secret and of no other text.
 pub(crate) const MARK: &str = "hunter2";
@@ -167,7 +167,9 @@ impl World {
         let about = message.about();
         let subject = Subject { message: Some(&message), about: Some(&about), ..Subject::default() };
         let event_queue = &FakeQueue::default();
-        let run = Run { deadline, table: &table, subject, sender: &self.sender, event_queue, group: "g" };
+        let jobs = &FakeJobs::default();
+        let run =
+            Run { deadline, table: &table, subject, sender: &self.sender, event_queue, group: "g", jobs };
         work(&Context::new(&message, &route, self.attempt, run)).await
     }
 
