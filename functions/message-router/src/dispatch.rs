@@ -64,7 +64,10 @@ impl Router {
                 errors.push(error);
             }
         }
-        let Some(error) = errors.first() else { return (Disposition::Acknowledge, None) };
+        let Some(error) = errors.first() else {
+            self.console.write(&dispatch.routed(all, self));
+            return (Disposition::Acknowledge, None);
+        };
         let detail = format!("{} of {all} copies were not confirmed: {}", unsent.len(), chain(error));
         if unsent.len() == all || dispatch.record.attempt < DISPATCHES_BEFORE_PARKING {
             return again(dispatch.record, detail);
@@ -120,6 +123,23 @@ impl<'a> Dispatch<'a> {
             status: None,
             time: router.now(),
         }
+    }
+
+    fn routed(&self, copies: usize, router: &Router) -> Entry {
+        let about = self.message.about();
+        let subject = Subject {
+            message: Some(self.message),
+            about: Some(&about),
+            trace: self.record.trace.as_deref(),
+            request: Some(&self.invocation.request_id),
+            config: Some(self.table.version()),
+            ..Subject::default()
+        };
+        let delay = router.now().duration_since(self.message.received_at).as_millis();
+        Entry::new(EventType::MessageRouted, router.now())
+            .subject(&subject)
+            .field("copies", copies)
+            .field("queue_delay_ms", u64::try_from(delay).unwrap_or_default())
     }
 
     fn entry(&self, target: Target<'_>, router: &Router) -> Entry {

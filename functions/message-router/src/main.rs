@@ -53,6 +53,7 @@ async fn router() -> Result<Router, Cause> {
         event_queue: foundation.event_queue(),
         jobs: foundation.jobs(),
         undelivered_queue: foundation.queue(&settings.undelivered_queue),
+        console: foundation.console.clone(),
         unrouted: settings.unrouted,
         dead_letter_queue: foundation.queue(&settings.dead_letter_queue),
         sender: Sender::new(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use connector::cache::Cache;
 use connector::configuration::RoutingTable;
 use connector::handler::Handlers;
-use connector::ports::{JobStore, Queue};
+use connector::ports::{Console, JobStore, Queue};
 use connector::sender::Sender;
 use jiff::Timestamp;
 
@@ -30,6 +30,8 @@ pub struct Router {
     pub jobs: Arc<dyn JobStore>,
     /// Where messages wait that cannot be delivered as configured.
     pub undelivered_queue: Arc<dyn Queue>,
+    /// The router's own log.
+    pub console: Arc<dyn Console>,
     /// What becomes of a message that no route wants.
     pub unrouted: Unrouted,
     /// Where pipeline faults end.

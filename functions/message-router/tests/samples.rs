@@ -34,6 +34,7 @@ fn router(configuration: Arc<FakeConfiguration>, transport: &Arc<FakeTransport>,
         event_queue,
         jobs: Arc::new(testkit::fakes::FakeJobs::default()),
         undelivered_queue,
+        console: Arc::new(FakeLog::default()),
         unrouted: Unrouted::Hold,
         dead_letter_queue,
     }

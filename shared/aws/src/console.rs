@@ -5,15 +5,26 @@ use std::io::Write as _;
 
 use connector::event_log::Entry;
 use connector::failure::chain;
+use connector::metrics::measured;
 use connector::ports::Console;
 
 /// Writes each entry as one line, in one write.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Stdout;
+#[derive(Debug, Clone)]
+pub struct Stdout {
+    stack: String,
+}
+
+impl Stdout {
+    /// The log of a function of this stack, by which the metrics of its entries are told apart.
+    #[must_use]
+    pub fn new(stack: impl Into<String>) -> Self {
+        Self { stack: stack.into() }
+    }
+}
 
 impl Console for Stdout {
     fn write(&self, entry: &Entry) {
-        let line = entry.line() + "\n";
+        let line = measured(entry.clone(), &self.stack).line() + "\n";
         // There is nowhere left to say that standard output is gone.
         let _ = std::io::stdout().lock().write_all(line.as_bytes());
     }

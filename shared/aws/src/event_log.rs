@@ -14,6 +14,7 @@ use aws_sdk_cloudwatchlogs::types::{InputLogEvent, RejectedLogEventsInfo};
 use connector::environment::Environment;
 use connector::event_log::{Component, Entry, EventType, Span, plan};
 use connector::failure::chain;
+use connector::metrics::measured;
 use connector::ports::{Clock, Console, EventLog, EventLogError, EventLogReader, LogPage};
 use tokio::time::{Instant, timeout_at};
 
@@ -25,21 +26,24 @@ pub struct CloudWatchEventLog {
     client: Client,
     group: String,
     stream: String,
+    stack: String,
     console: Arc<dyn Console>,
     clock: Clock,
     entries: Mutex<Vec<Entry>>,
 }
 
 impl CloudWatchEventLog {
-    /// Writes to this group and stream; the stream is created when it is first missed.
+    /// Writes to this group and stream, for this stack's metrics; the stream is created when it is first missed.
     pub fn new(
         client: Client,
         group: impl Into<String>,
         stream: impl Into<String>,
+        stack: impl Into<String>,
         console: Arc<dyn Console>,
         clock: Clock,
     ) -> Self {
-        Self { client, group: group.into(), stream: stream.into(), console, clock, entries: Mutex::default() }
+        let (group, stream, stack) = (group.into(), stream.into(), stack.into());
+        Self { client, group, stream, stack, console, clock, entries: Mutex::default() }
     }
 
     async fn store(&self, batch: &[Entry]) {
@@ -103,6 +107,7 @@ impl CloudWatchEventLog {
 #[async_trait]
 impl EventLog for CloudWatchEventLog {
     fn record(&self, entry: Entry) {
+        let entry = measured(entry, &self.stack);
         self.entries.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 

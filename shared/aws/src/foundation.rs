@@ -8,8 +8,8 @@ use aws_config::SdkConfig;
 use aws_smithy_http_client::HttpClientError;
 use connector::cache::{Cache, Snapshot};
 use connector::environment::{Environment, EnvironmentError};
-use connector::event_log::Component;
-use connector::ports::{Cause, Clock, EventLog, EventLogReader, JobStore, Queue, UndeliveredQueue};
+use connector::event_log::{Component, Entry, EventType};
+use connector::ports::{Cause, Clock, Console, EventLog, EventLogReader, JobStore, Queue, UndeliveredQueue};
 
 use crate::clients;
 use crate::configuration::SsmConfiguration;
@@ -33,6 +33,8 @@ pub struct Settings {
     pub event_log_stream: String,
     /// `LOCAL_AWS_ENDPOINT_URL`: where `sam local invoke` finds a local AWS; empty in a deployment.
     pub local_endpoint: Option<String>,
+    /// Which function this is.
+    pub component: Component,
 }
 
 /// The adapters of a function; each client is built once.
@@ -62,26 +64,38 @@ impl Settings {
             event_log_group: environment.text("EVENT_LOG_GROUP")?,
             event_log_stream: stream_name(environment, component),
             local_endpoint: environment.optional_url("LOCAL_AWS_ENDPOINT_URL")?,
+            component,
         })
     }
 }
 
+impl Settings {
+    /// The stack's name: the last part of the prefix.
+    #[must_use]
+    pub fn stack(&self) -> &str {
+        self.prefix.rsplit('/').next().unwrap_or_default()
+    }
+}
+
 impl Foundation {
-    /// Builds the clients. No network call is made.
+    /// Builds the clients, and says in the log that the function starts. No network call is made.
     ///
     /// # Errors
     /// Where the compiled-in root certificates are refused: a fault of the build.
     pub async fn build(settings: Settings, clock: Clock) -> Result<Self, HttpClientError> {
         let sdk = clients::sdk_config(settings.local_endpoint.as_deref()).await?;
-        let console = Arc::new(Stdout);
+        let console = Arc::new(Stdout::new(settings.stack()));
         let logs = aws_sdk_cloudwatchlogs::Client::new(&sdk);
         let event_log = CloudWatchEventLog::new(
             logs.clone(),
             &settings.event_log_group,
             &settings.event_log_stream,
+            settings.stack(),
             console.clone(),
             clock.clone(),
         );
+        let started = Entry::new(EventType::FunctionStarted, clock());
+        console.write(&started.field("function", settings.component.as_str()));
         let sqs = aws_sdk_sqs::Client::new(&sdk);
         Ok(Self { clock, console, event_log: Arc::new(event_log), settings, sdk, sqs, logs })
     }

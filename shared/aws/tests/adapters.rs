@@ -208,8 +208,14 @@ struct World {
 fn world(rules: &[Rule]) -> World {
     let console = Arc::new(FakeLog::default());
     let client = mock_client!(aws_sdk_cloudwatchlogs, RuleMode::Sequential, rules);
-    let log =
-        CloudWatchEventLog::new(client, "group", "stream", console.clone(), ManualClock::default().port());
+    let log = CloudWatchEventLog::new(
+        client,
+        "group",
+        "stream",
+        "acme",
+        console.clone(),
+        ManualClock::default().port(),
+    );
     World { log, console }
 }
 
@@ -250,7 +256,7 @@ async fn a_cloudwatch_that_does_not_answer_holds_nobody_up_for_long_and_loses_no
         .build();
     let (console, clock) = (Arc::new(FakeLog::default()), ManualClock::default().port());
     let client = aws_sdk_cloudwatchlogs::Client::from_conf(config);
-    let log = CloudWatchEventLog::new(client, "group", "stream", console.clone(), clock);
+    let log = CloudWatchEventLog::new(client, "group", "stream", "acme", console.clone(), clock);
     for ms in 0..3 {
         let time = Timestamp::from_millisecond(ms * MAX_BATCH_SPAN_MS).unwrap(); // a batch each
         log.record(Entry::new(EventType::OutboundAttempt, time).field("ms", ms));

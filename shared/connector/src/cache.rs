@@ -14,6 +14,8 @@ use crate::ports::{Cause, Clock, ConfigurationError, ConfigurationSource, Consol
 
 /// After a failed read the next one waits this long, or the time to live where that is shorter.
 const RETRY_READ_AFTER: Duration = Duration::from_secs(5);
+/// While reading fails, this often is told, with the age of what goes on serving.
+const TELL_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 /// A usable form of some sections' parameters.
 pub trait Snapshot: Sized + Send + Sync {
@@ -38,7 +40,10 @@ struct State<S> {
     current: Result<Arc<S>, ConfigurationError>,
     /// What it was built of: while they stay the same nothing is compiled anew.
     parameters: Option<Vec<Parameter>>,
-    failing: bool,
+    /// When it was read last.
+    read_at: Timestamp,
+    /// When it was last told that reading fails; `None` while it does not.
+    failure_told_at: Option<Timestamp>,
     read_again_at: Timestamp,
     reported: BTreeSet<(String, String)>,
 }
@@ -54,7 +59,8 @@ impl<S: Snapshot> Cache<S> {
         let state = State {
             current: Err(ConfigurationError(Arc::from(Cause::from("nothing was read yet")))),
             parameters: None,
-            failing: false,
+            read_at: Timestamp::MIN,
+            failure_told_at: None,
             read_again_at: Timestamp::MIN,
             reported: BTreeSet::new(),
         };
@@ -80,7 +86,8 @@ impl<S: Snapshot> Cache<S> {
         let now = (self.clock)();
         match read {
             Ok(parameters) => {
-                state.failing = false;
+                state.read_at = now;
+                state.failure_told_at = None;
                 state.read_again_at = now.saturating_add(self.ttl).unwrap_or(Timestamp::MAX);
                 if state.parameters.as_ref() != Some(&parameters) {
                     let (snapshot, problems) = S::build(&parameters, state.current.as_deref().ok());
@@ -90,10 +97,7 @@ impl<S: Snapshot> Cache<S> {
                 }
             }
             Err(error) => {
-                if !state.failing {
-                    self.console.write(&unreadable(&error, state.current.is_ok(), now));
-                }
-                state.failing = true;
+                self.tell(state, &error, now);
                 state.read_again_at =
                     now.saturating_add(self.ttl.min(RETRY_READ_AFTER)).unwrap_or(Timestamp::MAX);
                 if state.current.is_err() {
@@ -101,6 +105,18 @@ impl<S: Snapshot> Cache<S> {
                 }
             }
         }
+    }
+
+    /// Logs that reading fails: at once, and again while it goes on.
+    fn tell(&self, state: &mut State<S>, error: &ConfigurationError, now: Timestamp) {
+        let is_told =
+            |told_at: Timestamp| told_at.saturating_add(TELL_AGAIN_AFTER).is_ok_and(|again| now < again);
+        if state.failure_told_at.is_some_and(is_told) {
+            return;
+        }
+        state.failure_told_at = Some(now);
+        let age = state.current.as_ref().ok().map(|_| now.duration_since(state.read_at).as_secs());
+        self.console.write(&unreadable(error, age, now));
     }
 
     /// Logs each problem once, and again only after it was gone.
@@ -117,11 +133,16 @@ impl<S: Snapshot> Cache<S> {
     }
 }
 
-fn unreadable(error: &ConfigurationError, last_good_kept: bool, now: Timestamp) -> Entry {
-    Entry::new(EventType::ConfigurationProblem, now)
+/// `age` is that of the copy that goes on serving, in seconds.
+fn unreadable(error: &ConfigurationError, age: Option<i64>, now: Timestamp) -> Entry {
+    let entry = Entry::new(EventType::ConfigurationProblem, now)
         .field("code", Code::Config.as_str())
         .field("error", chain(error))
-        .field("last_good_kept", last_good_kept)
+        .field("last_good_kept", age.is_some());
+    match age {
+        Some(age) => entry.field("age_s", age),
+        None => entry,
+    }
 }
 
 fn broken(problem: &Problem, now: Timestamp) -> Entry {

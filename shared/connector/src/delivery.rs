@@ -315,7 +315,7 @@ impl Attempt {
         let entry = self.record(entry, tried.number, detail.as_deref());
         log.record(match (&failure, outcome) {
             (None, Outcome::Answered) => entry.field("outcome", "answered"),
-            (None, _) => entry.field("outcome", "delivered"),
+            (None, _) => delivered(entry, tried.subject, now),
             (Some(failure), _) => failure.next.told(entry.field("code", failure.code.as_str())),
         });
         match (self.result, failure) {
@@ -348,6 +348,14 @@ impl Attempt {
             }
         }
     }
+}
+
+/// A delivery's entry, and how long its message took to come so far.
+fn delivered(entry: Entry, subject: &Subject<'_>, now: Timestamp) -> Entry {
+    let entry = entry.field("outcome", "delivered");
+    let Some(message) = subject.message else { return entry };
+    let delay = Duration::try_from(now.duration_since(message.received_at)).unwrap_or_default();
+    entry.field("delivery_delay_ms", u64::try_from(delay.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// As much of a text as secrets are sought in: far more than is shown of it.

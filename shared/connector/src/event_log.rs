@@ -39,6 +39,8 @@ pub enum EventType {
     MessageUndelivered,
     /// A message was sent back to the event queue by the replay function.
     MessageReplayed,
+    /// A received message became one for each route that wants it.
+    MessageRouted,
     /// A handler's own line about a message.
     MessageNote,
     /// The pipeline is at fault for a message.
@@ -47,6 +49,8 @@ pub enum EventType {
     ConfigurationProblem,
     /// CloudWatch did not take entries.
     EventLogRefused,
+    /// An execution environment was started.
+    FunctionStarted,
 }
 
 impl EventType {
@@ -63,10 +67,12 @@ impl EventType {
             Self::MessageHeld => "message.held",
             Self::MessageUndelivered => "message.undelivered",
             Self::MessageReplayed => "message.replayed",
+            Self::MessageRouted => "message.routed",
             Self::MessageNote => "message.note",
             Self::MessageFault => "message.fault",
             Self::ConfigurationProblem => "configuration.problem",
             Self::EventLogRefused => "event-log.refused",
+            Self::FunctionStarted => "function.started",
         }
     }
 }
@@ -132,6 +138,7 @@ pub struct Subject<'a> {
 /// One flat JSON object; its fields in the order in which they were added.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
+    kind: EventType,
     time: Timestamp,
     fields: Vec<(&'static str, Value)>,
 }
@@ -140,7 +147,11 @@ impl Entry {
     /// An entry with its type and time.
     #[must_use]
     pub fn new(kind: EventType, time: Timestamp) -> Self {
-        Self { time, fields: vec![("type", kind.as_str().into()), ("time", format!("{time:.3}").into())] }
+        Self {
+            kind,
+            time,
+            fields: vec![("type", kind.as_str().into()), ("time", format!("{time:.3}").into())],
+        }
     }
 
     /// Adds a field. Keys have dots and are not nested; ids are text.
@@ -177,6 +188,18 @@ impl Entry {
             }
         }
         self
+    }
+
+    /// What it tells.
+    #[must_use]
+    pub fn kind(&self) -> EventType {
+        self.kind
+    }
+
+    /// The field of this name.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.fields.iter().find(|(name, _)| *name == key).map(|(_, value)| value)
     }
 
     /// When it happened.

@@ -22,6 +22,7 @@ pub mod keys;
 mod located;
 pub mod message;
 pub mod message_names;
+pub mod metrics;
 pub mod notification;
 pub mod outcome;
 pub mod parameter;

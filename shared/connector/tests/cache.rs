@@ -62,23 +62,26 @@ async fn what_has_not_changed_is_not_compiled_again() {
 }
 
 #[tokio::test]
-async fn an_unreadable_store_keeps_the_last_good_copy_and_is_logged_once() {
+async fn an_unreadable_store_keeps_the_last_good_copy_and_is_told_once_a_minute() {
     let world = world::<RoutingTable>(&[(Section::Endpoints, "shop", "https://a.example/")]);
     world.cache.get().await.unwrap();
     world.store.set_unreadable(true);
-    for _ in 0..5 {
-        world.clock.advance(TTL);
+    world.clock.advance(TTL);
+    for _ in 0..24 {
         assert!(url(&world.cache.get().await.unwrap()).is_some());
+        world.clock.advance(Duration::from_secs(5));
     }
-    assert_eq!(world.log.types(), ["configuration.problem"]);
-    assert_eq!(world.log.entries()[0]["last_good_kept"], true);
+    assert_eq!(world.log.types(), ["configuration.problem"; 2]);
+    let (first, second) = (&world.log.entries()[0], &world.log.entries()[1]);
+    assert_eq!(first["last_good_kept"], true);
+    assert_eq!((&first["age_s"], &second["age_s"]), (&serde_json::json!(30), &serde_json::json!(90)));
     world.store.set_unreadable(false);
     world.clock.advance(TTL);
     world.cache.get().await.unwrap();
     world.store.set_unreadable(true);
     world.clock.advance(TTL);
     world.cache.get().await.unwrap();
-    assert_eq!(world.log.types().len(), 2);
+    assert_eq!(world.log.types().len(), 3);
 }
 
 #[tokio::test]

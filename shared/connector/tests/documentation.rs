@@ -11,6 +11,7 @@ use connector::endpoint::{self, Endpoint, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use connector::failure::Code;
 use connector::message::{MAX_MESSAGE_BYTES, RESERVED_BYTES};
 use connector::message_names::{self, MessageNames};
+use connector::metrics::{self, Metric};
 use connector::parameter::{Parameter, Section};
 use connector::project::{self, Project};
 use connector::retry::{LONGEST_DELAY, MAX_DELAYS};
@@ -311,4 +312,16 @@ fn the_names_of_the_readme_are_those_of_the_code() {
     let rows = README.lines().filter(|line| line.starts_with("| `") && line.ends_with("` |"));
     let told: BTreeSet<_> = rows.filter_map(|line| line.split('`').nth_back(1)).collect();
     assert!(!names.is_empty() && names.is_subset(&told), "{names:?} {told:?}");
+}
+
+#[test]
+fn every_metric_is_told_with_its_unit_and_dimensions() {
+    let page = include_str!("../../docs/metrics.md");
+    let told: Vec<_> = page.lines().filter(|line| line.starts_with("| `")).collect();
+    let by = |metric: &Metric| metric.by.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    let row = |metric: &Metric| {
+        format!("| `{}` | {} | {} | {} |", metric.name, metric.unit.as_str(), by(metric), metric.meaning)
+    };
+    let rows: Vec<_> = metrics::ALL.iter().map(row).collect();
+    assert_eq!(told, rows, "shared/docs/metrics.md should hold\n{}", rows.join("\n"));
 }
