@@ -2,9 +2,11 @@
 //!
 //! Problems are texts that name a key or a place; the line is for the eye alone, nothing is decided by it.
 
-/// The line, from 1: the one that the problem tells, else that of the key it names, where there is just one.
+use connector::document::line_of;
+
+/// The line, from 1: the one that the problem tells, else that of the key it names.
 pub(crate) fn of_problem(text: &str, problem: &str) -> Option<usize> {
-    told(problem).or_else(|| of_key(text, named(problem)?))
+    told(problem).or_else(|| line_of(text, named(problem)?))
 }
 
 /// The first line that holds this text.
@@ -22,40 +24,6 @@ fn told(problem: &str) -> Option<usize> {
 /// The first text in quotes.
 fn named(problem: &str) -> Option<&str> {
     problem.split('"').nth(1).filter(|key| !key.is_empty())
-}
-
-/// The line of a dotted key: each part below the one that holds it.
-fn of_key(text: &str, key: &str) -> Option<usize> {
-    let mut parts = key.split('.').peekable();
-    let mut lines = text.lines().zip(1..).peekable();
-    let mut found = None;
-    while let Some(part) = parts.next() {
-        loop {
-            let (line, number) = lines.peek()?;
-            if holds(line, part) {
-                found = Some(*number);
-                break;
-            }
-            lines.next();
-        }
-        if parts.peek().is_none() {
-            lines.next();
-            let again = lines.any(|(line, _)| holds(line, part));
-            return found.filter(|_| !again);
-        }
-    }
-    found
-}
-
-/// Whether the line has this key.
-fn holds(line: &str, key: &str) -> bool {
-    let code = line.split(" #").next().unwrap_or_default();
-    code.match_indices(key).any(|(at, _)| {
-        let before = code.get(..at).and_then(|text| text.chars().next_back());
-        let after =
-            code.get(at + key.len()..).unwrap_or_default().trim_start_matches(['"', '\'']).trim_start();
-        before.is_none_or(|c| matches!(c, ' ' | '\t' | '{' | ',' | '"' | '\'')) && after.starts_with(':')
-    })
 }
 
 #[cfg(test)]
@@ -77,6 +45,6 @@ mod tests {
         assert_eq!(of_problem(TEXT, r#"unknown key "retry.delay"; did you mean "delays"?"#), Some(5));
         assert_eq!(of_problem(TEXT, r#"key "auth.secrets" is missing"#), None);
         assert_eq!(of_problem("{\"url\": 1}", r#""url" must be text"#), Some(1));
-        assert_eq!(of_problem("a: 1\nb:\n  a: 2", r#""a" must be text"#), None, "two lines could be meant");
+        assert_eq!(of_problem("b:\n  a: 2\na: 1", r#""a" must be text"#), Some(3), "not the one within b");
     }
 }

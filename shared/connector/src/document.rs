@@ -429,6 +429,14 @@ impl Document {
     }
 }
 
+/// The line of a key of a document, from 1; the key with those that hold it before it, joined by dots. `None` where there
+/// is none, or the document cannot be read.
+#[must_use]
+pub fn line_of(text: &str, key: &str) -> Option<usize> {
+    let (_, lines) = located::read(text).ok()?;
+    usize::try_from(*lines.get(key)?).ok()
+}
+
 /// As much of an unknown key as can be a name: what follows may be a value that stands too close, as in `token:secret`.
 #[must_use]
 pub fn name_of(key: &str) -> &str {

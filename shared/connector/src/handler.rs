@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::future::Future;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -83,6 +84,8 @@ pub struct Context<'a> {
     pub route: &'a Route,
     /// Number of this attempt, from 1.
     pub attempt: u32,
+    /// Read once, however many templates see it.
+    scope: OnceLock<Scope>,
     pub(crate) run: Run<'a>,
 }
 
@@ -108,7 +111,7 @@ impl<'a> Context<'a> {
     /// The context of attempt number `attempt`.
     #[must_use]
     pub fn new(message: &'a Message, route: &'a Route, attempt: u32, run: Run<'a>) -> Self {
-        Self { message, route, attempt, run }
+        Self { message, route, attempt, scope: OnceLock::new(), run }
     }
 
     /// The project of commercetools that sent the message; `None` where it came from elsewhere or the project is not
@@ -122,7 +125,7 @@ impl<'a> Context<'a> {
     /// What the route's templates see of the message.
     #[must_use]
     pub fn scope(&self) -> Scope {
-        self.route.scope(self.message)
+        self.scope.get_or_init(|| self.route.scope(self.message)).clone()
     }
 
     /// The time of day.
