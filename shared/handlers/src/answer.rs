@@ -6,7 +6,7 @@ use connector::template::Scope;
 use fluent::Event;
 use serde_json::{Map, Value};
 
-use crate::prepared;
+use crate::account::Account;
 
 /// Sends the event that the route's `respond` makes of the answer. What it does not say of the entity is that of the event
 /// that was delivered.
@@ -36,7 +36,7 @@ impl Handler for Answer {
             return Ok(());
         }
         let event = event(context, &scope)?;
-        prepared::account(context)?.event(&event).await.map(drop)
+        Account::of_route(context)?.client(context)?.event(&event).await.map(drop)
     }
 }
 

@@ -5,8 +5,9 @@ use connector::handler::{Context, Handler, HandlerError};
 use fluent::FluentContext as _;
 use serde_json::Value;
 
-use crate::catalogue::{KEYS, Settings};
-use crate::upsert;
+use crate::into_fluent::catalogue::{KEYS, Settings};
+use crate::into_fluent::notification;
+use crate::props;
 
 /// Sends `UPSERT_CATEGORY` with the category as it is now; one that is gone makes a note. Fluent must know the parent
 /// first.
@@ -33,10 +34,9 @@ impl Handler for CommercetoolsCategoryUpsert {
 
     async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
         let shop = context.commercetools_of_sender()?;
-        let mut props = upsert::props(context, &KEYS)?;
-        let settings = Settings::read(&mut props, shop.project().retailer(), &ATTRIBUTES)
-            .map_err(|error| upsert::misread(&error))?;
-        let id = upsert::resource_id(context)?;
+        let retailer = shop.project().retailer();
+        let settings = props::read(context, &KEYS, |props| Settings::read(props, retailer, &ATTRIBUTES))?;
+        let id = notification::resource_id(context, "category")?;
         let Some(category) = shop.category(&id).await? else {
             context.log(&format!("nothing is sent: category {id} is gone"));
             return Ok(());

@@ -7,12 +7,17 @@ use commercetools::{
     Delivery, DeliveryDraft, DeliveryItem, Order, OrderAction, Parcel, ParcelDraft, ShippingMode,
     TrackingData,
 };
+use connector::document::{Document, DocumentError};
 use connector::handler::{Context, Handler, HandlerError};
 use serde_json::Value;
 
-use crate::mapped::{event, fetched, field, has_more, key_of, nodes, required, text, unmapped, whole};
-use crate::order_status::{Plain, Wanted};
-use crate::placed_order;
+use crate::into_commercetools::entity::{self, Asking};
+use crate::into_commercetools::key::key_of;
+use crate::into_commercetools::placed_order;
+use crate::into_commercetools::reading::{field, has_more, nodes, required, text, whole};
+use crate::into_commercetools::statuses::{KEYS, Plain, Settings};
+use crate::problem::unmappable;
+use crate::props;
 
 /// Sees to it that the order has a delivery for the consignment, with a parcel for each of its articles, and the
 /// consignment's tracking number on each; and sets states as `props.statuses` says of the consignment's status. A status
@@ -34,6 +39,17 @@ const QUERY: &str = "query ($id: ID!, $after: String) { consignmentById(id: $id)
 /// Most pages of a consignment's articles: an invocation has time for no more.
 const MOST_PAGES: usize = 20;
 
+/// The props that this handler knows besides those of all statuses.
+const OWN_KEYS: [&str; 2] = ["items", "shippingKey"];
+
+/// What the props say.
+struct Props {
+    common: Settings,
+    /// Whether commercetools is told what is in a parcel.
+    with_items: bool,
+    shipping_key: Option<String>,
+}
+
 /// The consignment and all its articles.
 struct Consignment {
     value: Value,
@@ -44,51 +60,48 @@ impl Handler for CommercetoolsConsignmentStatus {
     const NAME: &'static str = "commercetools-consignment-status";
 
     async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
-        let event = event(context)?;
-        if text(&event, "/entityType").as_deref() != Some("CONSIGNMENT") {
-            return Err(unmapped("the event is not of a CONSIGNMENT"));
-        }
+        let known = [&KEYS[..], &OWN_KEYS].concat();
+        let props = props::read(context, &known, |props| Props::read(props, context))?;
+        let event = entity::event_of(context, "CONSIGNMENT")?;
         let told = text(&event, "/entityStatus");
         if let Some(status) = &told
-            && wanted(context, status)?.is_none()
+            && props.common.wanted(context, status).is_none()
         {
             return Ok(());
         }
-        let consignment = consignment(context, &required(&event, "/entityId", "the event")?).await?;
+        let consignment = consignment(context, &props.common.asking, &entity::id(&event)?).await?;
         let status = match told {
             Some(status) => status,
             None => required(&consignment.value, "/status", "the consignment")?,
         };
-        let Some(wanted) = wanted(context, &status)? else { return Ok(()) };
+        let Some(wanted) = props.common.wanted(context, &status) else { return Ok(()) };
         let reference = placed_order::reference(&event).or_else(|| consignment.order());
         let reference =
-            reference.ok_or_else(|| unmapped("neither the event nor the consignment names an order"))?;
-        let shipping_key = context.props().get("shippingKey").and_then(Value::as_str);
-        let with_items = context.props().get("items") != Some(&Value::Bool(false));
-        placed_order::change(context, &reference, |order| {
-            let draft = consignment.draft(order, with_items, shipping_key)?;
-            let mut actions = delivered(order, draft);
+            reference.ok_or_else(|| unmappable("neither the event nor the consignment names an order"))?;
+        let change = |order: &Order| {
+            let mut actions = delivered(order, consignment.draft(order, &props)?);
             actions.extend(wanted.actions(order));
             Ok(actions)
-        })
-        .await
+        };
+        props.common.naming.change(context, &reference, change).await
     }
 }
 
-/// What the map says of this status; where it says nothing a note tells.
-fn wanted(context: &Context<'_>, status: &str) -> Result<Option<Wanted>, HandlerError> {
-    let wanted = Wanted::of(context, status, Plain::ShipmentState)?;
-    if wanted.is_none() {
-        context.log(&format!("nothing to do: props.statuses does not have status {status}"));
+impl Props {
+    fn read(props: &mut Document, context: &Context<'_>) -> Result<Self, DocumentError> {
+        Ok(Self {
+            common: Settings::read(props, context, Plain::ShipmentState)?,
+            with_items: props.switch("items")?.unwrap_or(true),
+            shipping_key: props.text("shippingKey")?,
+        })
     }
-    Ok(wanted)
 }
 
 /// All pages.
-async fn consignment(context: &Context<'_>, id: &str) -> Result<Consignment, HandlerError> {
+async fn consignment(context: &Context<'_>, asking: &Asking, id: &str) -> Result<Consignment, HandlerError> {
     let (mut articles, mut after) = (Vec::new(), None::<String>);
     for _ in 0..MOST_PAGES {
-        let mut value = fetched(context, QUERY, "consignmentById", id, after.as_deref()).await?;
+        let mut value = asking.fetched(context, QUERY, "consignmentById", id, after.as_deref()).await?;
         let page = value.get_mut("consignmentArticles").map(Value::take).unwrap_or_default();
         articles.extend(
             nodes(&page).map(|node| field(node, "article").clone()).filter(|article| !article.is_null()),
@@ -99,10 +112,10 @@ async fn consignment(context: &Context<'_>, id: &str) -> Result<Consignment, Han
         let edges = field(&page, "edges").as_array();
         after = edges.and_then(|edges| text(edges.last()?, "/cursor"));
         if after.is_none() {
-            return Err(unmapped(format!("consignment {id} has more articles, and no cursor to them")));
+            return Err(unmappable(format!("consignment {id} has more articles, and no cursor to them")));
         }
     }
-    Err(unmapped(format!("consignment {id} has more than {} articles", MOST_PAGES * 10)))
+    Err(unmappable(format!("consignment {id} has more than {} articles", MOST_PAGES * 10)))
 }
 
 impl Consignment {
@@ -120,16 +133,11 @@ impl Consignment {
     }
 
     /// The delivery as it has to be, all parcels included.
-    fn draft(
-        &self,
-        order: &Order,
-        with_items: bool,
-        shipping_key: Option<&str>,
-    ) -> Result<DeliveryDraft, HandlerError> {
+    fn draft(&self, order: &Order, props: &Props) -> Result<DeliveryDraft, HandlerError> {
         let reference = required(&self.value, "/ref", "the consignment")?;
         let mut parcels = Vec::new();
         for article in &self.articles {
-            let items = if with_items { items(article, order)? } else { Vec::new() };
+            let items = if props.with_items { items(article, order)? } else { Vec::new() };
             let key = key_of(&required(article, "/ref", "an article of the consignment")?)?;
             if !parcels.iter().any(|parcel: &ParcelDraft| parcel.key.as_deref() == Some(&key)) {
                 parcels.push(ParcelDraft {
@@ -142,7 +150,7 @@ impl Consignment {
         }
         Ok(DeliveryDraft {
             delivery_key: Some(key_of(&reference)?),
-            shipping_key: shipping(order, shipping_key)?,
+            shipping_key: shipping(order, props.shipping_key.as_deref())?,
             items: summed(parcels.iter().flat_map(|parcel| &parcel.items)),
             parcels,
             address: None,
@@ -156,7 +164,7 @@ fn shipping(order: &Order, told: Option<&str>) -> Result<Option<String>, Handler
         (ShippingMode::Single | ShippingMode::Unknown, _, _) => Ok(None),
         (_, Some(key), _) => Ok(Some(key.to_owned())),
         (_, None, [only]) => Ok(Some(only.shipping_key.clone())),
-        _ => Err(unmapped(format!(
+        _ => Err(unmappable(format!(
             "order {} goes several ways, and props.shippingKey does not say which",
             order.id
         ))),
@@ -167,16 +175,16 @@ fn shipping(order: &Order, told: Option<&str>) -> Result<Option<String>, Handler
 /// goes before the barcode.
 fn items(article: &Value, order: &Order) -> Result<Vec<DeliveryItem>, HandlerError> {
     if has_more(field(article, "items")) {
-        return Err(unmapped("an article has more than 100 items: set props.items to false"));
+        return Err(unmappable("an article has more than 100 items: set props.items to false"));
     }
     let mut items = Vec::new();
     for item in nodes(field(article, "items")) {
         let sku = text(item, "/orderItem/ref").or_else(|| text(item, "/barcode"));
         let sku =
-            sku.ok_or_else(|| unmapped("an article's item has no barcode: set props.items to false"))?;
+            sku.ok_or_else(|| unmappable("an article's item has no barcode: set props.items to false"))?;
         let line = order.line_items.iter().find(|line| line.variant.sku.as_deref() == Some(&sku));
         let line =
-            line.ok_or_else(|| unmapped(format!("order {} has no line item of SKU {sku}", order.id)))?;
+            line.ok_or_else(|| unmappable(format!("order {} has no line item of SKU {sku}", order.id)))?;
         items.push(DeliveryItem {
             id: line.id.clone(),
             quantity: whole(item, "/quantity", "an article's item")?,

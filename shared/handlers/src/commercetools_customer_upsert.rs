@@ -6,7 +6,11 @@ use connector::handler::{Context, Handler, HandlerError};
 use fluent::FluentContext as _;
 use serde_json::{Map, Value, json};
 
-use crate::upsert::{self, Mapping, cut, filled, unmappable};
+use crate::into_fluent::attributes::{self, Mapping};
+use crate::into_fluent::input::{cut, filled, text};
+use crate::into_fluent::{address, notification};
+use crate::problem::unmappable;
+use crate::props::{self, text_or};
 
 /// Asks Fluent for the customer whose username is the e-mail in lower case, creates one where there is none, changes what
 /// differs, and sends nothing where nothing does. A customer that is gone in commercetools makes a note.
@@ -35,6 +39,8 @@ const FIELDS: [&str; 11] = [
     "defaultBillingAddress",
 ];
 
+/// Of new customers; commercetools knows none.
+pub(crate) const DEFAULT_TIMEZONE: &str = "UTC";
 /// Characters of a name or title (Fluent's `CreateCustomerInput`), which are cut.
 const MOST_OF_NAME: usize = 50;
 /// Characters of a username or e-mail.
@@ -67,9 +73,8 @@ impl Handler for CommercetoolsCustomerUpsert {
 
     async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
         let shop = context.commercetools_of_sender()?;
-        let props = upsert::props(context, &KEYS)?;
-        let props = Props::read(props).map_err(|error| upsert::misread(&error))?;
-        let id = upsert::resource_id(context)?;
+        let props = props::read(context, &KEYS, Props::read)?;
+        let id = notification::resource_id(context, "customer")?;
         let Some(customer) = shop.customer(&id).await? else {
             context.log(&format!("nothing is sent: customer {id} is gone"));
             return Ok(());
@@ -86,14 +91,19 @@ impl Handler for CommercetoolsCustomerUpsert {
     }
 }
 
+/// Under which Fluent knows a customer: the e-mail in lower case.
+pub(crate) fn username(email: &str) -> String {
+    email.to_lowercase()
+}
+
 impl Props {
-    fn read(mut props: Document) -> Result<Self, DocumentError> {
+    fn read(props: &mut Document) -> Result<Self, DocumentError> {
         let titles = props.text_or_texts("title")?;
         let sources = ["title", "salutation"];
         if titles.iter().flatten().any(|title| !sources.contains(&title.as_str())) {
             return Err(props.unusable("title", "must be a list of title and salutation, or one of them"));
         }
-        let attributes = upsert::mappings(&mut props)?;
+        let attributes = attributes::mappings(props)?;
         let is_known = |from: &str| FIELDS.contains(&from) || from.starts_with("custom.");
         if let Some(mapping) = attributes.iter().flatten().find(|mapping| !is_known(&mapping.from)) {
             let fields = FIELDS.join(", ");
@@ -101,7 +111,7 @@ impl Props {
             return Err(props.unusable("attributes", problem));
         }
         Ok(Self {
-            timezone: props.text("timezone")?.unwrap_or_else(|| "UTC".to_owned()),
+            timezone: text_or(props, "timezone", DEFAULT_TIMEZONE)?,
             promotion_opt_in: props.switch("promotionOptIn")?.unwrap_or_default(),
             promotion_opt_in_field: props.text("promotionOptInField")?,
             titles: titles.unwrap_or_else(|| sources.map(str::to_owned).to_vec()),
@@ -115,7 +125,7 @@ impl Props {
     fn map(&self, customer: &Customer) -> Result<Mapped, HandlerError> {
         let missing = |what: &str| unmappable(format!("customer {} {what}", customer.id));
         let email = filled(Some(&customer.email)).ok_or_else(|| missing("has no e-mail"))?;
-        let username = email.to_lowercase();
+        let username = username(email);
         if username.chars().count() > MOST_OF_EMAIL || email.chars().count() > MOST_OF_EMAIL {
             return Err(missing(&format!("has an e-mail of more than {MOST_OF_EMAIL} characters")));
         }
@@ -247,25 +257,9 @@ fn field(customer: &Customer, name: &str) -> Option<Value> {
     }
 }
 
-/// An address as Fluent has one.
+/// An address as Fluent has one, under its id here.
 fn address(address: &Address) -> Value {
-    let joined = |parts: &[&Option<String>]| {
-        let parts: Vec<_> = parts.iter().filter_map(|part| filled(part.as_deref())).collect();
-        (!parts.is_empty()).then(|| parts.join(" "))
-    };
-    let fields = [
-        ("ref", joined(&[&address.id])),
-        ("name", joined(&[&address.first_name, &address.last_name])),
-        ("companyName", joined(&[&address.company])),
-        ("street", joined(&[&address.street_name, &address.street_number])),
-        ("city", joined(&[&address.city])),
-        ("state", joined(&[&address.state])),
-        ("region", joined(&[&address.region])),
-        ("postcode", joined(&[&address.postal_code])),
-        ("country", filled(Some(&address.country)).map(str::to_owned)),
-    ];
-    let told = fields.into_iter().filter_map(|(key, text)| Some((key.to_owned(), Value::from(text?))));
-    told.collect::<Map<_, _>>().into()
+    address::fields(address, text(address.id.as_ref())).into()
 }
 
 #[cfg(test)]
@@ -317,7 +311,7 @@ mod tests {
     }
 
     fn props() -> Props {
-        Props::read(Document::of_value(json!({}), &KEYS).unwrap()).unwrap()
+        Props::read(&mut Document::of_value(json!({}), &KEYS).unwrap()).unwrap()
     }
 
     /// All texts in it, at any depth.

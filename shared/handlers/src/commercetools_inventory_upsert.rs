@@ -4,11 +4,16 @@ use commercetools::{
     Client, CommercetoolsContext as _, InventoryAction, InventoryEntry, InventoryEntryDraft,
     ResourceIdentifier,
 };
+use connector::document::{Document, DocumentError};
 use connector::failure::Code;
 use connector::handler::{Context, Handler, HandlerError};
 use serde_json::Value;
 
-use crate::mapped::{event, fetched, key_of, required, text, unmapped, whole};
+use crate::into_commercetools::entity::{self, Asking};
+use crate::into_commercetools::key::key_of;
+use crate::into_commercetools::reading::{required, text, whole};
+use crate::problem::unmappable;
+use crate::props;
 
 /// Makes the stock of a SKU in a supply channel what the position in Fluent says: the product's reference is the SKU, and
 /// the channel's key the reference of the group of a virtual position, or of the location of an inventory position.
@@ -23,6 +28,25 @@ const VIRTUAL: &str =
 const PHYSICAL: &str =
     "query ($id: ID!) { inventoryPositionById(id: $id) { ref productRef locationRef onHand } }";
 
+const KEYS: [&str; 3] = [Asking::KEYS[0], Asking::KEYS[1], CHANNEL];
+const CHANNEL: &str = "channel";
+
+/// What the props say.
+struct Props {
+    asking: Asking,
+    channel: SupplyChannel,
+}
+
+/// In which channel of commercetools the stock is.
+enum SupplyChannel {
+    /// That of the position's place.
+    OfPlace,
+    /// That of this key.
+    Of(String),
+    /// In none.
+    None,
+}
+
 /// How much of what is where.
 struct Stock {
     sku: String,
@@ -35,9 +59,10 @@ impl Handler for CommercetoolsInventoryUpsert {
     const NAME: &'static str = "commercetools-inventory-upsert";
 
     async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
-        let stock = stock(context).await?;
+        let props = props::read(context, &KEYS, |props| Props::read(props, context))?;
+        let stock = stock(context, &props.asking).await?;
         let shop = context.commercetools_of_account()?;
-        let channel = match channel_key(context, &stock)? {
+        let channel = match channel_key(props.channel, &stock)? {
             Some(key) => Some(channel(&shop, &key).await?),
             None => None,
         };
@@ -61,16 +86,25 @@ impl Handler for CommercetoolsInventoryUpsert {
     }
 }
 
-async fn stock(context: &Context<'_>) -> Result<Stock, HandlerError> {
-    let event = event(context)?;
+impl Props {
+    fn read(props: &mut Document, context: &Context<'_>) -> Result<Self, DocumentError> {
+        let is_none = context.props().get(CHANNEL) == Some(&Value::Null);
+        let presumed = if is_none { SupplyChannel::None } else { SupplyChannel::OfPlace };
+        let told = props.text(CHANNEL)?;
+        Ok(Self { asking: Asking::read(props)?, channel: told.map_or(presumed, SupplyChannel::Of) })
+    }
+}
+
+async fn stock(context: &Context<'_>, asking: &Asking) -> Result<Stock, HandlerError> {
+    let event = entity::event(context)?;
     let kind = text(&event, "/entityType").unwrap_or_default();
     let (query, field, place, quantity) = match kind.as_str() {
         "VIRTUAL_POSITION" => (VIRTUAL, "virtualPositionById", "/groupRef", "/quantity"),
         "INVENTORY_POSITION" => (PHYSICAL, "inventoryPositionById", "/locationRef", "/onHand"),
-        _ => return Err(unmapped("the event is not of a VIRTUAL_POSITION or INVENTORY_POSITION")),
+        _ => return Err(unmappable("the event is not of a VIRTUAL_POSITION or INVENTORY_POSITION")),
     };
-    let id = required(&event, "/entityId", "the event")?;
-    let position = fetched(context, query, field, &id, None).await?;
+    let id = entity::id(&event)?;
+    let position = asking.fetched(context, query, field, &id, None).await?;
     Ok(Stock {
         sku: required(&position, "/productRef", "the position")?,
         place: text(&position, place),
@@ -79,13 +113,14 @@ async fn stock(context: &Context<'_>) -> Result<Stock, HandlerError> {
 }
 
 /// None for stock without a channel.
-fn channel_key(context: &Context<'_>, stock: &Stock) -> Result<Option<String>, HandlerError> {
-    match (context.props().get("channel"), &stock.place) {
-        (Some(Value::Null), _) => Ok(None),
-        (Some(Value::String(key)), _) => Ok(Some(key.clone())),
-        (Some(_), _) => Err(unmapped("props.channel must be the key of a channel: put it in quotes")),
-        (None, Some(place)) => key_of(place).map(Some),
-        (None, None) => Err(unmapped("the position names no place, and props.channel none for it")),
+fn channel_key(channel: SupplyChannel, stock: &Stock) -> Result<Option<String>, HandlerError> {
+    match (channel, &stock.place) {
+        (SupplyChannel::None, _) => Ok(None),
+        (SupplyChannel::Of(key), _) => Ok(Some(key)),
+        (SupplyChannel::OfPlace, Some(place)) => key_of(place).map(Some),
+        (SupplyChannel::OfPlace, None) => {
+            Err(unmappable("the position names no place, and props.channel none for it"))
+        }
     }
 }
 
@@ -94,7 +129,7 @@ async fn channel(shop: &Client<'_>, key: &str) -> Result<String, HandlerError> {
     let project = shop.project().key();
     channel
         .map(|channel| channel.id)
-        .ok_or_else(|| unmapped(format!("project {project} has no channel of key {key}")))
+        .ok_or_else(|| unmappable(format!("project {project} has no channel of key {key}")))
 }
 
 /// The entry that somebody else has created meanwhile; none where it is created now.

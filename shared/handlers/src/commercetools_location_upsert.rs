@@ -4,11 +4,16 @@ use commercetools::{
     Address, Channel, ChannelAction, ChannelDraft, ChannelRole, Client, CommercetoolsContext as _, GeoPoint,
     LocalizedString,
 };
+use connector::document::{Document, DocumentError};
 use connector::failure::Code;
 use connector::handler::{Context, Handler, HandlerError};
 use serde_json::Value;
 
-use crate::mapped::{event, fetched, field, key_of, required, text, unmapped};
+use crate::into_commercetools::entity::{self, Asking};
+use crate::into_commercetools::key::key_of;
+use crate::into_commercetools::reading::{field, required, text};
+use crate::problem::unmappable;
+use crate::props::{self, text_or};
 
 /// Creates or updates the channel whose key is the location's reference: its name in the language `props.locale` (`en`),
 /// address, point on the earth, and the roles `props.roles` (`[InventorySupply]`).
@@ -22,6 +27,24 @@ const QUERY: &str = "query ($id: ID!) { locationById(id: $id) { ref name primary
 const DEFAULT_LOCALE: &str = "en";
 /// How far two points may be apart, in degrees, to be one: below a centimetre.
 const SAME_POINT: f64 = 1e-8;
+
+const KEYS: [&str; 5] = [Asking::KEYS[0], Asking::KEYS[1], "locale", "roles", "countries"];
+const ROLES: [(&str, ChannelRole); 5] = [
+    ("InventorySupply", ChannelRole::InventorySupply),
+    ("ProductDistribution", ChannelRole::ProductDistribution),
+    ("OrderExport", ChannelRole::OrderExport),
+    ("OrderImport", ChannelRole::OrderImport),
+    ("Primary", ChannelRole::Primary),
+];
+
+/// What the props say.
+struct Props {
+    asking: Asking,
+    locale: String,
+    roles: Vec<ChannelRole>,
+    /// What Fluent has for a country, and its two letters.
+    countries: Vec<(String, String)>,
+}
 
 /// A location as a channel has to be.
 struct Location {
@@ -54,24 +77,37 @@ impl Handler for CommercetoolsLocationUpsert {
     }
 }
 
+impl Props {
+    fn read(props: &mut Document) -> Result<Self, DocumentError> {
+        Ok(Self {
+            asking: Asking::read(props)?,
+            locale: text_or(props, "locale", DEFAULT_LOCALE)?,
+            roles: roles(props)?,
+            countries: props.text_by_name("countries")?,
+        })
+    }
+}
+
+fn roles(props: &mut Document) -> Result<Vec<ChannelRole>, DocumentError> {
+    let Some(names) = props.texts("roles")? else { return Ok(vec![ChannelRole::InventorySupply]) };
+    let role = |name: &String| ROLES.iter().find(|(known, _)| known == name).map(|(_, role)| *role);
+    let roles: Option<Vec<_>> = names.iter().map(role).collect();
+    roles.filter(|roles| !roles.is_empty()).ok_or_else(|| {
+        let known = ROLES.map(|(name, _)| name).join(", ");
+        props.unusable("roles", format!("must be a list of these: {known}"))
+    })
+}
+
 impl Location {
     async fn of(context: &Context<'_>) -> Result<Self, HandlerError> {
-        let event = event(context)?;
-        if text(&event, "/entityType").as_deref() != Some("LOCATION") {
-            return Err(unmapped("the event is not of a LOCATION"));
-        }
-        let id = required(&event, "/entityId", "the event")?;
-        let location = fetched(context, QUERY, "locationById", &id, None).await?;
+        let props = props::read(context, &KEYS, Props::read)?;
+        let id = entity::id(&entity::event_of(context, "LOCATION")?)?;
+        let location = props.asking.fetched(context, QUERY, "locationById", &id, None).await?;
         let key = key_of(&required(&location, "/ref", "the location")?)?;
         let place = field(&location, "primaryAddress");
-        let address = if place.is_object() { Some(address(context, place)?) } else { None };
-        let locale = match context.props().get("locale") {
-            None => DEFAULT_LOCALE.to_owned(),
-            Some(Value::String(locale)) if !locale.is_empty() => locale.clone(),
-            Some(_) => return Err(unmapped("props.locale must be a language such as en: put it in quotes")),
-        };
+        let address = if place.is_object() { Some(address(&props, place)?) } else { None };
         let (name, point) = (text(&location, "/name"), point(place)?);
-        Ok(Self { key, locale, name, address, point, roles: roles(context)? })
+        Ok(Self { key, locale: props.locale, name, address, point, roles: props.roles })
     }
 
     /// The channel that somebody else has created meanwhile; none where it is created now.
@@ -135,14 +171,14 @@ fn over(wanted: Address, stands: Address) -> Address {
     }
 }
 
-fn address(context: &Context<'_>, place: &Value) -> Result<Address, HandlerError> {
+fn address(props: &Props, place: &Value) -> Result<Address, HandlerError> {
     let told = required(place, "/country", "the location's address")?;
-    let mapped = context.props().get("countries").and_then(|countries| countries.get(&told)?.as_str());
-    let country = mapped.unwrap_or(&told).trim().to_ascii_uppercase();
+    let mapped = props.countries.iter().find(|(name, _)| *name == told);
+    let country = mapped.map_or(&told, |(_, country)| country).trim().to_ascii_uppercase();
     if country.len() != 2 || !country.bytes().all(|letter| letter.is_ascii_uppercase()) {
         let reason =
             format!("country {told:?} is not of two letters (ISO 3166-1): map it in props.countries");
-        return Err(unmapped(reason));
+        return Err(unmappable(reason));
     }
     Ok(Address {
         country,
@@ -165,22 +201,8 @@ fn point(place: &Value) -> Result<Option<GeoPoint>, HandlerError> {
         (Ok(longitude), Ok(latitude)) if longitude.abs() <= 180.0 && latitude.abs() <= 90.0 => {
             Ok(Some(GeoPoint { coordinates: [longitude, latitude] }))
         }
-        _ => Err(unmapped("the location's longitude and latitude are no degrees on the earth")),
+        _ => Err(unmappable("the location's longitude and latitude are no degrees on the earth")),
     }
-}
-
-fn roles(context: &Context<'_>) -> Result<Vec<ChannelRole>, HandlerError> {
-    let told = match context.props().get("roles") {
-        None | Some(Value::Null) => return Ok(vec![ChannelRole::InventorySupply]),
-        Some(told) => told.clone(),
-    };
-    let roles: Vec<ChannelRole> = serde_json::from_value(told).unwrap_or_default();
-    if roles.is_empty() || roles.contains(&ChannelRole::Unknown) {
-        return Err(unmapped(
-            "props.roles must be a list of InventorySupply, ProductDistribution, OrderExport, OrderImport and Primary",
-        ));
-    }
-    Ok(roles)
 }
 
 fn gone(key: &str) -> HandlerError {

@@ -5,17 +5,18 @@ mod customer;
 mod delivery;
 mod discounts;
 mod items;
-mod json;
 mod mapping;
 mod rules;
 
 use commercetools::{CommercetoolsContext as _, Order};
-use connector::failure::Code;
 use connector::handler::{Context, Handler, HandlerError};
 use fluent::{Client, FluentContext as _};
 use serde_json::{Map, Value, json};
 
 use self::rules::Rules;
+use crate::commercetools_customer_upsert::username;
+use crate::into_fluent::notification;
+use crate::problem::unmappable;
 
 /// Creates in Fluent the order that a message of commercetools is about, as it now is there, and its customer where Fluent
 /// knows none of that email. An order that Fluent has already is left alone, so that a message may come again.
@@ -34,7 +35,7 @@ impl Handler for CommercetoolsOrderCreate {
         let source = context.commercetools_of_sender()?;
         let retailer = source.project().retailer();
         let rules = Rules::of(context, retailer)?;
-        let id = order_id(context)?;
+        let id = notification::resource_id(context, "order")?;
         let Some(order) = source.order(&id).await? else {
             context.log(&format!("nothing is created: commercetools no longer has order {id}"));
             return Ok(());
@@ -49,23 +50,6 @@ impl Handler for CommercetoolsOrderCreate {
     }
 }
 
-/// What cannot be mapped: the field by its place in the order, and why.
-fn unmappable(field: &str, problem: &str) -> HandlerError {
-    HandlerError::Misconfigured { code: Code::Mapping, reason: format!("{field} {problem}") }
-}
-
-/// The order's id, which also a message without its payload tells.
-fn order_id(context: &Context<'_>) -> Result<String, HandlerError> {
-    let payload: Value = serde_json::from_str(context.message.payload.get()).unwrap_or_default();
-    let resource = payload.get("resource").unwrap_or(&Value::Null);
-    let text = |key: &str| resource.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
-    match (text("typeId"), text("id")) {
-        (None | Some("order"), Some(id)) => Ok(id.to_owned()),
-        (None | Some("order"), None) => Err(unmappable("resource.id", "of the message is missing")),
-        (Some(_), _) => Err(unmappable("resource.typeId", "of the message is not order")),
-    }
-}
-
 /// Whether Fluent has the order. References are unique there, so that another retailer's one stands in the way.
 async fn is_there(fluent: &Client<'_>, reference: &str, retailer: &str) -> Result<bool, HandlerError> {
     let found = fluent.graphql(ORDER, &json!({ "ref": reference })).await?;
@@ -73,9 +57,9 @@ async fn is_there(fluent: &Client<'_>, reference: &str, retailer: &str) -> Resul
     match order.pointer("/retailer/id").map(text_of) {
         Some(other) if other != retailer => {
             let problem = format!(
-                "{reference} is an order of retailer {other} in Fluent: give the route another props.refPrefix"
+                "ref {reference} is an order of retailer {other} in Fluent: give the route another props.refPrefix"
             );
-            Err(unmappable("ref", &problem))
+            Err(unmappable(problem))
         }
         _ => Ok(true),
     }
@@ -89,7 +73,7 @@ async fn create(
     retailer: &str,
 ) -> Result<(), HandlerError> {
     let email = customer::email(order)?;
-    let found = fluent.graphql(CUSTOMER, &json!({ "ref": customer::username(&email) })).await?;
+    let found = fluent.graphql(CUSTOMER, &json!({ "ref": username(&email) })).await?;
     let known = found.pointer("/customer/id").filter(|id| !id.is_null());
     let customer = known
         .map_or_else(|| customer::new(order, &email, rules, retailer), |id| json!({ "id": text_of(id) }));

@@ -2,9 +2,10 @@
 
 use connector::handler::{Context, Handler, HandlerError};
 
-use crate::mapped::{event, fetched, required, text, unmapped};
-use crate::order_status::{Plain, Wanted};
-use crate::placed_order;
+use crate::into_commercetools::entity::{self, Asking};
+use crate::into_commercetools::reading::{required, text};
+use crate::into_commercetools::statuses::{KEYS, Plain, Settings};
+use crate::props;
 
 /// Sets the order's states as `props.statuses` says of the event's `entityStatus`: an entry is an order state, or a map of
 /// `orderState`, `shipmentState`, `paymentState`, `state` (id of a state of the project's workflow) and `fields` (custom
@@ -20,25 +21,21 @@ impl Handler for CommercetoolsOrderStatus {
     const NAME: &'static str = "commercetools-order-status";
 
     async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
-        let event = event(context)?;
-        if text(&event, "/entityType").as_deref() != Some("ORDER") {
-            return Err(unmapped("the event is not of an ORDER"));
-        }
+        let settings =
+            props::read(context, &KEYS, |props| Settings::read(props, context, Plain::OrderState))?;
+        let event = entity::event_of(context, "ORDER")?;
         let told = text(&event, "/entityRef").zip(text(&event, "/entityStatus"));
         let (reference, status) = match told {
             Some(told) => told,
-            None => asked(context, &required(&event, "/entityId", "the event")?).await?,
+            None => asked(context, &settings.asking, &entity::id(&event)?).await?,
         };
-        let Some(wanted) = Wanted::of(context, &status, Plain::OrderState)? else {
-            context.log(&format!("nothing to do: props.statuses does not have status {status}"));
-            return Ok(());
-        };
-        placed_order::change(context, &reference, |order| Ok(wanted.actions(order))).await
+        let Some(wanted) = settings.wanted(context, &status) else { return Ok(()) };
+        settings.naming.change(context, &reference, |order| Ok(wanted.actions(order))).await
     }
 }
 
 /// Reference and status as Fluent has them.
-async fn asked(context: &Context<'_>, id: &str) -> Result<(String, String), HandlerError> {
-    let order = fetched(context, QUERY, "orderById", id, None).await?;
+async fn asked(context: &Context<'_>, asking: &Asking, id: &str) -> Result<(String, String), HandlerError> {
+    let order = asking.fetched(context, QUERY, "orderById", id, None).await?;
     Ok((required(&order, "/ref", "the order")?, required(&order, "/status", "the order")?))
 }

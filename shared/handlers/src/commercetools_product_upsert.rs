@@ -9,13 +9,19 @@ use connector::handler::{Context, Handler, HandlerError};
 use fluent::{Event, FluentContext as _};
 use serde_json::{Value, json};
 
-use crate::catalogue::{KEYS, Settings, checked};
-use crate::upsert::{self, Mapping, attribute, cut, filled, unmappable};
+use crate::into_fluent::attributes::{self, Mapping, attribute};
+use crate::into_fluent::catalogue::{KEYS, Settings, checked};
+use crate::into_fluent::input::{cut, filled};
+use crate::into_fluent::notification;
+use crate::problem::unmappable;
+use crate::props::{self, text_or};
 
 /// Sends `UPSERT_PRODUCT` for the product as it is published now, then for each variant; one that is not published, or
 /// gone, makes a note. Nothing is sent where any variant cannot be mapped. Fluent must know the categories first.
 pub struct CommercetoolsProductUpsert;
 
+/// The props that this handler knows besides those of the catalogue.
+const OWN_KEYS: [&str; 4] = ["attributes", "gtin", "images", "prices"];
 /// Attributes of the events.
 const ATTRIBUTES: [&str; 12] = [
     "ref",
@@ -62,10 +68,9 @@ impl Handler for CommercetoolsProductUpsert {
 
     async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
         let shop = context.commercetools_of_sender()?;
-        let own = ["attributes", "gtin", "images", "prices"];
-        let props = upsert::props(context, &[&KEYS[..], &own].concat())?;
-        let props = Props::read(props, shop.project().retailer()).map_err(|error| upsert::misread(&error))?;
-        let id = upsert::resource_id(context)?;
+        let known = [&KEYS[..], &OWN_KEYS].concat();
+        let props = props::read(context, &known, |props| Props::read(props, shop.project().retailer()))?;
+        let id = notification::resource_id(context, "product")?;
         let Some(product) = shop.product_projection(&id, Projection::Current).await? else {
             context.log(&format!("nothing is sent: product {id} is not published, or gone"));
             return Ok(());
@@ -81,18 +86,17 @@ impl Handler for CommercetoolsProductUpsert {
 }
 
 impl Props {
-    fn read(mut props: Document, retailer: &str) -> Result<Self, DocumentError> {
-        let common = Settings::read(&mut props, retailer, &ATTRIBUTES)?;
+    fn read(props: &mut Document, retailer: &str) -> Result<Self, DocumentError> {
+        let common = Settings::read(props, retailer, &ATTRIBUTES)?;
         let mut images = props.section("images", &["first", "all"])?;
         let mut prices = props.section("prices", &["type", "discountedType", "country"])?;
         let or = |section: &mut Option<Document>, key: &str, default: &str| {
-            let text = section.as_mut().map_or(Ok(None), |section| section.text(key))?;
-            Ok(text.unwrap_or_else(|| default.to_owned()))
+            section.as_mut().map_or_else(|| Ok(default.to_owned()), |section| text_or(section, key, default))
         };
         Ok(Self {
             common,
-            attributes: upsert::mappings(&mut props)?.unwrap_or_default(),
-            gtin: props.text("gtin")?.unwrap_or_else(|| "gtin".to_owned()),
+            attributes: attributes::mappings(props)?.unwrap_or_default(),
+            gtin: text_or(props, "gtin", "gtin")?,
             first_image: or(&mut images, "first", "imageUrlRef")?,
             all_images: or(&mut images, "all", "imageUrls")?,
             country: prices.as_mut().map_or(Ok(None), |prices| prices.text("country"))?,
@@ -200,7 +204,7 @@ impl<'a> Mapped<'a> {
     }
 
     fn attributes(&self, variant: &Variant) -> Result<Vec<Value>, HandlerError> {
-        let mut attributes = vec![attribute("commercetoolsVersion", "INTEGER", self.product.version)];
+        let mut attributes = vec![attribute("commercetoolsVersion", self.product.version)];
         for mapping in &self.props.attributes {
             let value = self.value(variant, &mapping.from);
             attributes.extend(mapping.apply(value, &self.props.common.languages())?);
@@ -211,10 +215,7 @@ impl<'a> Mapped<'a> {
     fn images(&self, images: &[Image]) -> Vec<Value> {
         let Some(first) = images.first() else { return Vec::new() };
         let all: Vec<_> = images.iter().map(|image| image.url.as_str()).collect();
-        vec![
-            attribute(&self.props.first_image, "STRING", first.url.as_str()),
-            attribute(&self.props.all_images, "JSON", all),
-        ]
+        vec![attribute(&self.props.first_image, first.url.as_str()), attribute(&self.props.all_images, all)]
     }
 
     /// One price a currency, and its discounted one.

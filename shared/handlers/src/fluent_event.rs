@@ -3,9 +3,9 @@
 use connector::failure::Code;
 use connector::handler::{Context, Handler, HandlerError};
 use fluent::Event;
-use serde_json::Value;
 
-use crate::prepared;
+use crate::account::{Account, Sync};
+use crate::{fetch, props};
 
 /// Sends the event that the route's payload makes, with the fields of Fluent's Event API, to the account `props.account`
 /// or the message's own. With `props.sync: true` it waits for the workflow, and only `COMPLETE` is a success.
@@ -21,20 +21,11 @@ impl Handler for FluentEvent {
                 reason: format!("the route has no payload, and handler {} needs one: the event", Self::NAME),
             });
         }
-        let Some(scope) = prepared::scope(context).await? else { return Ok(()) };
+        let (account, sync) =
+            props::read_open(context, |props| Ok((Account::read(props)?, Sync::read(props)?)))?;
+        let Some(scope) = fetch::scope(context).await? else { return Ok(()) };
         let body = context.payload(&scope)?;
         let event = Event::read(&body.bytes).map_err(|error| context.unmade("payload", &error))?;
-        let client = prepared::account(context)?;
-        if context.props().get("sync") != Some(&Value::Bool(true)) {
-            return client.event(&event).await.map(drop);
-        }
-        let answer = client.event_sync(&event).await?;
-        match answer.status.as_deref() {
-            None | Some("COMPLETE") => Ok(()),
-            Some(status) => Err(HandlerError::Misconfigured {
-                code: Code::Answer,
-                reason: format!("Fluent took the event, and its workflow ended as {status}"),
-            }),
-        }
+        sync.send(&account.client(context)?, &event).await
     }
 }

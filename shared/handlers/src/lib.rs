@@ -1,11 +1,12 @@
 #![doc = include_str!("../README.md")]
 
-mod catalogue;
-mod mapped;
-mod order_status;
-mod placed_order;
-mod prepared;
-mod upsert;
+mod account;
+mod fetch;
+mod into_commercetools;
+mod into_fluent;
+mod order_reference;
+mod problem;
+mod props;
 
 pub mod answer;
 pub mod commercetools_category_upsert;

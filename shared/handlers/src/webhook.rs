@@ -3,7 +3,7 @@
 use connector::handler::{Context, Handler, HandlerError};
 use connector::route::DEFAULT_HANDLER;
 
-use crate::prepared;
+use crate::fetch;
 
 /// Fetches where the route says so, delivers to the route's `endpoint`, and passes its answer on where the route responds.
 pub struct Webhook;
@@ -13,7 +13,7 @@ impl Handler for Webhook {
 
     async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
         let endpoint = context.open_endpoint()?;
-        let Some(scope) = prepared::scope(context).await? else { return Ok(()) };
+        let Some(scope) = fetch::scope(context).await? else { return Ok(()) };
         let body = context.payload(&scope)?;
         let response = context.deliver(endpoint, body).await?;
         context.pass_on(&response).await

@@ -266,8 +266,24 @@ props: { query: "mutation($input: UpdateOrderInput!) { updateOrder(input: $input
     assert_eq!(run.result, Ok(()));
     assert_eq!(run.body(1)["variables"]["input"]["id"], 9_007_199_254_740_993_u64);
     assert!(run.body(1)["query"].as_str().unwrap().starts_with("mutation"));
-    let none = tried("message: '*'\nhandler: fluent-graphql", &[]).await;
-    assert!(matches!(none.result, Err(HandlerError::Misconfigured { code: Code::Graphql, .. })));
+}
+
+#[tokio::test]
+async fn a_key_of_props_that_a_codeless_handler_reads_has_to_be_usable() {
+    let event = "payload: '{\"name\": \"a\", \"entityType\": \"ORDER\", \"entityRef\": \"1\"}'";
+    for (handler, problem) in [
+        ("fluent-graphql".to_owned(), r#"key "query" is missing"#),
+        ("fluent-graphql\nprops: { query: 7 }".to_owned(), r#""query" must be text: put it in quotes"#),
+        (format!("fluent-event\n{event}\nprops: {{ sync: 'yes' }}"), r#""sync" must be true or false"#),
+        (
+            format!("fluent-event\n{event}\nprops: {{ account: 1 }}"),
+            r#""account" must be text: put it in quotes"#,
+        ),
+    ] {
+        let wrong = tried(&format!("message: '*'\nhandler: {handler}"), &[]).await;
+        let reason = format!("the route's props: {problem}");
+        assert_eq!(wrong.result, Err(HandlerError::Misconfigured { code: Code::Route, reason }));
+    }
 }
 
 #[tokio::test]

@@ -32,9 +32,11 @@ fn message(route: &str, payload: &Value) -> Message {
     Message::parse(&envelope.to_string()).unwrap()
 }
 
-fn change() -> Value {
+/// A change of what this route takes into Fluent.
+fn change(route: &str) -> Value {
+    let kind = route.split('-').nth(1).unwrap();
     json!({"notificationType": "ResourceUpdated", "projectKey": "shop", "version": 4,
-        "resource": {"typeId": "any", "id": "x-1"}, "modifiedAt": "2026-11-20T08:30:00Z"})
+        "resource": {"typeId": kind, "id": "x-1"}, "modifiedAt": "2026-11-20T08:30:00Z"})
 }
 
 /// Handles a change by this route, with these props in a parameter of its own, or as it is shipped.
@@ -46,7 +48,7 @@ async fn tried(route: &str, props: Option<&Value>, answers: &[(u16, Value)]) -> 
         (Section::Routes, route, &parameter),
     ]);
     bench.answers(answers);
-    let result = bench.handle(&handlers::registry().build().unwrap(), &message(route, &change())).await;
+    let result = bench.handle(&handlers::registry().build().unwrap(), &message(route, &change(route))).await;
     Tried { bench, result }
 }
 

@@ -472,13 +472,31 @@ async fn what_is_missing_is_named_and_nothing_is_sent() {
         (collected, json!({}), "custom.fields.pickupLocationRef is missing"),
         (empty, json!({}), "lineItems hold nothing"),
         (none, json!({}), "lineItems[0].quantity is not positive"),
-        (order(), json!({"attributes": ["size"]}), "props.attributes names no field of an order: size"),
-        (order(), json!({"refPrefx": "x"}), "props of the route: "),
-        (order(), json!({"totals": "all"}), "props of the route: "),
     ] {
         let tried = tried(&order, json!(null), &props).await;
         let problem = tried.problem();
         assert!(problem.starts_with(field), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn props_that_cannot_be_used_are_the_routes_fault() {
+    for (props, problem) in [
+        (
+            json!({"attributes": ["size"]}),
+            r#""attributes" names no field of an order: "size"; there are id, "#,
+        ),
+        (json!({"refPrefx": "x"}), r#"unknown key "refPrefx"; did you mean "refPrefix"?"#),
+        (json!({"refPrefix": 7}), r#""refPrefix" must be text"#),
+        (json!({"totals": "all"}), r#""totals" must be one of priced, net, gross"#),
+        (json!({"collect": {"value": ["CC"]}}), r#"unknown key "collect.value"; did you mean "values"?"#),
+    ] {
+        let tried = handled(bench(&props), &message(), &[]).await;
+        let Err(HandlerError::Misconfigured { code: Code::Route, reason }) = &tried.result else {
+            panic!("{:?}", tried.result)
+        };
+        assert!(reason.starts_with(&format!("the route's props: {problem}")), "{reason}");
+        assert!(tried.bench.transport.requests().is_empty());
     }
 }
 

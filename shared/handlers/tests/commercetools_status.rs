@@ -162,35 +162,41 @@ async fn what_the_event_lacks_is_asked_of_fluent() {
 async fn props_and_events_that_say_nothing_usable_are_named() {
     let status = json!({ "entityStatus": "BOOKED" });
     for (props, problem) in [
-        (json!({}), "props.statuses is missing or no map: it says what each status becomes"),
+        (json!({}), r#""statuses" is missing: it says what each status becomes"#),
         (
             json!({"statuses": {"BOOKED": "Confirm"}}),
-            r#"props.statuses.BOOKED: "orderState" must be Open, Confirmed, Complete or Cancelled"#,
+            r#""statuses.BOOKED" must be one of Open, Confirmed, Complete, Cancelled; did you mean "Confirmed"?"#,
         ),
         (
             json!({"statuses": {"BOOKED": {"shipment": "Ready"}}}),
-            r#"props.statuses.BOOKED: "shipment" is unknown: there are orderState, shipmentState, paymentState, state and fields"#,
+            r#"unknown key "statuses.BOOKED.shipment"; known are orderState, shipmentState, paymentState, state, fields"#,
+        ),
+        (
+            json!({"statuses": {"BOOKED": "Confirmed", "SHIPPED": {"paymentState": "Payed"}}}),
+            r#""statuses.SHIPPED.paymentState" must be one of BalanceDue, Failed, Pending, CreditOwed, Paid"#,
         ),
         (
             json!({"statuses": {"BOOKED": "Confirmed"}, "refPrefix": 7}),
-            "props.refPrefix must be text: put it in quotes",
+            r#""refPrefix" must be text: put it in quotes"#,
         ),
     ] {
         let wrong =
             tried("commercetools-order-status", &props, &event("ORDER", "HD_o-1", status.clone()), &[]).await;
-        assert_eq!(wrong.problem(), problem);
+        assert_eq!(wrong.wrong_props(), problem);
     }
     for (handler, problem) in [
-        ("commercetools-order-status", "the event is not of an ORDER"),
-        ("commercetools-fulfilment-status", "the event is not of a FULFILMENT"),
-        ("commercetools-consignment-status", "the event is not of a CONSIGNMENT"),
+        ("commercetools-order-status", "the event is not of entity type ORDER"),
+        ("commercetools-fulfilment-status", "the event is not of entity type FULFILMENT"),
+        ("commercetools-consignment-status", "the event is not of entity type CONSIGNMENT"),
     ] {
-        let wrong = tried(handler, &statuses(), &event("WAVE", "w", status.clone()), &[]).await;
+        let props = json!({"statuses": {"BOOKED": {}}});
+        let wrong = tried(handler, &props, &event("WAVE", "w", status.clone()), &[]).await;
         assert_eq!(wrong.problem(), problem);
     }
     let mut unidentified = event("FULFILMENT", "f", json!({}));
     unidentified.as_object_mut().unwrap().remove("entityId");
-    let wrong = tried("commercetools-fulfilment-status", &statuses(), &unidentified, &[]).await;
+    let props = json!({"statuses": {"BOOKED": {}}});
+    let wrong = tried("commercetools-fulfilment-status", &props, &unidentified, &[]).await;
     assert_eq!(wrong.problem(), "the event has no entityId");
 }
 

@@ -122,7 +122,7 @@ async fn the_place_of_stock_may_be_chosen() {
     assert_eq!(nowhere.written(), [json!({"sku": "HAT-M", "quantityOnStock": 12})]);
     assert!(nowhere.calls()[0].contains("supplyChannel%20is%20not%20defined"), "{:?}", nowhere.calls());
     let number = stocked(json!({"channel": 7}), &[position(json!(12))]).await;
-    assert_eq!(number.problem(), "props.channel must be the key of a channel: put it in quotes");
+    assert_eq!(number.wrong_props(), r#""channel" must be text: put it in quotes"#);
     let missing = [position(json!(12)), refused(404, "ResourceNotFound")];
     assert_eq!(stocked(json!({}), &missing).await.problem(), "project shop has no channel of key STORES");
 }
@@ -283,12 +283,12 @@ async fn a_location_or_props_that_cannot_be_mapped_are_named() {
     assert_eq!(located(json!({}), &[nameless]).await.problem(), "the location has no ref");
     for roles in [json!([]), json!(["Warehouse"]), json!("Primary")] {
         let wrong = located(json!({ "roles": roles }), &[location(json!({}))]).await;
-        assert!(wrong.problem().starts_with("props.roles must be a list of InventorySupply"));
+        assert!(wrong.wrong_props().starts_with(r#""roles" must be a list of"#), "{}", wrong.wrong_props());
     }
     let wrong = located(json!({"locale": 1}), &[location(json!({}))]).await;
-    assert_eq!(wrong.problem(), "props.locale must be a language such as en: put it in quotes");
+    assert_eq!(wrong.wrong_props(), r#""locale" must be text: put it in quotes"#);
     let wave = tried("commercetools-location-upsert", &json!({}), &event("WAVE", "w", json!({})), &[]).await;
-    assert_eq!(wave.problem(), "the event is not of a LOCATION");
+    assert_eq!(wave.problem(), "the event is not of entity type LOCATION");
 }
 
 #[tokio::test]

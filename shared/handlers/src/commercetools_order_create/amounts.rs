@@ -4,7 +4,7 @@ use commercetools::{Decimal, Money, MoneyError, TaxedPrice};
 use connector::handler::HandlerError;
 
 use super::rules::Totals;
-use super::unmappable;
+use crate::problem::unmappable;
 
 /// An amount as Fluent is told it. `None` of the tax: commercetools does not know it.
 #[derive(Clone, Copy)]
@@ -33,10 +33,7 @@ impl Amount {
             (Totals::Net, Some(taxed)) => taxed.total_net.amount(),
             (Totals::Gross, Some(taxed)) => taxed.total_gross.amount(),
             (Totals::Net | Totals::Gross, None) => {
-                return Err(unmappable(
-                    &format!("{field}.taxedPrice"),
-                    "is missing, and props.totals needs it",
-                ));
+                return Err(unmappable(format!("{field}.taxedPrice is missing, and props.totals needs it")));
             }
         };
         Ok(Self { total, tax })
@@ -51,7 +48,7 @@ impl Amount {
     /// Of one of so many pieces.
     pub(super) fn of_one(self, field: &str, pieces: i64) -> Result<Self, HandlerError> {
         let share = |amount: Decimal| {
-            let none = || unmappable(&format!("{field}.quantity"), "is not positive");
+            let none = || unmappable(format!("{field}.quantity is not positive"));
             amount.share(pieces).ok_or_else(none)
         };
         Ok(Self { total: share(self.total)?, tax: self.tax.map(share).transpose()? })
@@ -60,5 +57,5 @@ impl Amount {
 
 /// What has been reckoned, or which field it failed at.
 pub(super) fn exact(field: &str, amount: Result<Decimal, MoneyError>) -> Result<Decimal, HandlerError> {
-    amount.map_err(|error| unmappable(field, &format!("cannot be reckoned: {error}")))
+    amount.map_err(|error| unmappable(format!("{field} cannot be reckoned: {error}")))
 }

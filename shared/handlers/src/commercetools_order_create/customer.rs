@@ -4,9 +4,10 @@ use commercetools::{Address, Order};
 use connector::handler::HandlerError;
 use serde_json::{Value, json};
 
-use super::json::{object, text};
 use super::rules::Rules;
-use super::unmappable;
+use crate::commercetools_customer_upsert::username;
+use crate::into_fluent::input::{object, text};
+use crate::problem::unmappable;
 
 /// The customer's email.
 pub(super) fn email(order: &Order) -> Result<String, HandlerError> {
@@ -14,12 +15,7 @@ pub(super) fn email(order: &Order) -> Result<String, HandlerError> {
     let all = std::iter::once(order.customer_email.as_ref()).chain(of_addresses);
     let mut known = all.flatten().map(|email| email.trim()).filter(|email| !email.is_empty());
     let email = known.next().map(str::to_owned);
-    email.ok_or_else(|| unmappable("customerEmail", "is missing, and addresses hold no email either"))
-}
-
-/// Under which Fluent knows the customer: the email in lower case, as customers are pushed.
-pub(super) fn username(email: &str) -> String {
-    email.to_lowercase()
+    email.ok_or_else(|| unmappable("customerEmail is missing, and addresses hold no email either"))
 }
 
 /// A customer that Fluent does not know yet. Fluent demands a first name: the company's, or the email, where there is none.

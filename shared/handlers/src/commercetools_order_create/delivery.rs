@@ -6,9 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::amounts::Amount;
 use super::discounts;
-use super::json::{attribute, float, joined, object, text};
 use super::rules::{Rules, Shipments};
-use super::unmappable;
+use crate::into_fluent::address;
+use crate::into_fluent::attributes::attribute;
+use crate::into_fluent::input::{float, object, text};
+use crate::problem::unmappable;
 
 /// Whether the order is collected. Of several shipments, Fluent's order has one way for all.
 pub(super) fn is_collected(order: &Order, rules: &Rules) -> Result<bool, HandlerError> {
@@ -20,8 +22,8 @@ pub(super) fn is_collected(order: &Order, rules: &Rules) -> Result<bool, Handler
         discounts::shipping(order).map(|info| collect.methods.iter().any(|method| is_method(info, method)));
     let first = each.next().unwrap_or_default();
     if rules.shipments == Shipments::OneAddress && each.any(|other| other != first) {
-        let problem = "are in part collected, and an order in Fluent is or is not: see props.shipments";
-        return Err(unmappable("shipping[].shippingInfo", problem));
+        let problem = "shipping[].shippingInfo are in part collected, and an order in Fluent is or is not: see props.shipments";
+        return Err(unmappable(problem));
     }
     Ok(first)
 }
@@ -62,7 +64,7 @@ pub(super) fn shipments_attribute(order: &Order) -> Option<Value> {
         })
     };
     let several = order.shipping.len() > 1;
-    several.then(|| attribute("shipments", &order.shipping.iter().map(told).collect()))
+    several.then(|| attribute("shipments", order.shipping.iter().map(told).collect::<Vec<_>>()))
 }
 
 /// What sending it costs; `None` where commercetools tells no shipping.
@@ -100,15 +102,18 @@ fn location(order: &Order, rules: &Rules) -> Result<String, HandlerError> {
     }
     let key = |address: &Address| address.key.clone().filter(|key| !key.trim().is_empty());
     let one = one_address(order, rules, key)?.and_then(key);
-    let field = format!("custom.fields.{}", collect.location);
-    one.ok_or_else(|| unmappable(&field, "is missing, and so is the address' key: the order is collected"))
+    one.ok_or_else(|| {
+        let field = &collect.location;
+        let missing = "is missing, and so is the address' key: the order is collected";
+        unmappable(format!("custom.fields.{field} {missing}"))
+    })
 }
 
 /// Where a home delivery goes.
 fn address<'a>(order: &'a Order, rules: &Rules) -> Result<&'a Address, HandlerError> {
     let place = |address: &Address| Address { id: None, key: None, ..address.clone() };
     let one = one_address(order, rules, place)?;
-    one.ok_or_else(|| unmappable("shippingAddress", "is missing, and the order is not collected"))
+    one.ok_or_else(|| unmappable("shippingAddress is missing, and the order is not collected"))
 }
 
 /// The address in either shipping mode; of several the first, where they are the same in what matters or may differ.
@@ -120,26 +125,16 @@ fn one_address<'a, T: PartialEq>(
     let mut each = order.shipping.iter().map(|shipping| &shipping.shipping_address);
     let Some(first) = each.next() else { return Ok(order.shipping_address.as_ref()) };
     if rules.shipments == Shipments::OneAddress && each.any(|other| matters(other) != matters(first)) {
-        let problem = "hold several addresses, and an order in Fluent has one: see props.shipments";
-        return Err(unmappable("shipping[].shippingAddress", problem));
+        let problem = "shipping[].shippingAddress hold several addresses, and an order in Fluent has one: see props.shipments";
+        return Err(unmappable(problem));
     }
     Ok(Some(first))
 }
 
+/// The address, under the name that it has in commercetools, else under `reference`.
 fn address_input(address: &Address, reference: &str) -> Map<String, Value> {
-    let street = [&address.street_name, &address.street_number, &address.additional_street_info];
     let named = text(address.key.as_ref()).or_else(|| text(address.id.as_ref()));
-    object([
-        ("ref", named.or_else(|| Some(reference.into()))),
-        ("name", joined(&[address.first_name.as_ref(), address.last_name.as_ref()])),
-        ("companyName", text(address.company.as_ref())),
-        ("street", joined(&street.map(Option::as_ref))),
-        ("city", text(address.city.as_ref())),
-        ("state", text(address.state.as_ref())),
-        ("postcode", text(address.postal_code.as_ref())),
-        ("region", text(address.region.as_ref())),
-        ("country", Some(address.country.as_str().into())),
-    ])
+    address::fields(address, named.or_else(|| Some(reference.into())))
 }
 
 /// A custom field as text: an enum is its key already.

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 use super::amounts::Amount;
 use super::discounts;
-use super::json::{attribute, float, object};
 use super::rules::{CustomItems, Rules};
-use super::unmappable;
+use crate::into_fluent::attributes::attribute;
+use crate::into_fluent::input::{float, object};
+use crate::problem::unmappable;
 
 /// What both kinds of items have in common.
 struct Item<'a> {
@@ -34,7 +35,7 @@ pub(super) fn of(order: &Order, rules: &Rules) -> Result<Vec<Value>, HandlerErro
     let custom = custom.iter().enumerate().map(|(index, line)| of_custom(index, line));
     let all = lines.chain(custom).collect::<Result<Vec<_>, _>>()?;
     if all.is_empty() {
-        return Err(unmappable("lineItems", "hold nothing that Fluent could deliver"));
+        return Err(unmappable("lineItems hold nothing that Fluent could deliver"));
     }
     let references = references(&all);
     all.iter().zip(&references).map(|(item, reference)| item.input(reference, rules)).collect()
@@ -70,14 +71,14 @@ pub(super) fn custom_attribute(order: &Order, rules: &Rules) -> Option<Value> {
             "currency": line.money.currency_code,
         })
     };
-    Some(attribute("customLineItems", &order.custom_line_items.iter().map(told).collect()))
+    Some(attribute("customLineItems", order.custom_line_items.iter().map(told).collect::<Vec<_>>()))
 }
 
 fn of_line(index: usize, line: &LineItem) -> Result<Item<'_>, HandlerError> {
     let field = format!("lineItems[{index}]");
     let sku = line.variant.sku.as_deref().filter(|sku| !sku.trim().is_empty());
     Ok(Item {
-        product: sku.ok_or_else(|| unmappable(&format!("{field}.variant.sku"), "is missing"))?,
+        product: sku.ok_or_else(|| unmappable(format!("{field}.variant.sku is missing")))?,
         quantity: line.quantity,
         price: line.price.current(),
         list_price: &line.price.value,
@@ -92,7 +93,7 @@ fn of_custom(index: usize, line: &CustomLineItem) -> Result<Item<'_>, HandlerErr
     let field = format!("customLineItems[{index}]");
     Ok(Item {
         product: product(line)
-            .ok_or_else(|| unmappable(&format!("{field}.slug"), "is missing, and so is its key"))?,
+            .ok_or_else(|| unmappable(format!("{field}.slug is missing, and so is its key")))?,
         quantity: line.quantity,
         price: &line.money,
         list_price: &line.money,
@@ -114,7 +115,7 @@ impl Item<'_> {
         let all = Amount::of(&self.field, self.total, self.taxed, rules.totals)?;
         let one = all.of_one(&self.field, self.quantity)?;
         let discount = discounts::of_item(&self.field, self.list_price, self.quantity, self.total)?;
-        let attributes = discount.map(|off| json!([attribute("discount", &off.to_string().into())]));
+        let attributes = discount.map(|off| json!([attribute("discount", off.to_string())]));
         let input = object([
             ("ref", Some(reference.into())),
             ("productRef", Some(self.product.into())),

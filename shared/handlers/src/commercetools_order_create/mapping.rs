@@ -5,9 +5,11 @@ use connector::handler::HandlerError;
 use serde_json::{Map, Value, json};
 
 use super::amounts::Amount;
-use super::json::{attribute, float, object, text};
 use super::rules::{RefFrom, Rules};
-use super::{delivery, discounts, items, unmappable};
+use super::{delivery, discounts, items};
+use crate::into_fluent::attributes::attribute;
+use crate::into_fluent::input::{float, object, text};
+use crate::problem::unmappable;
 
 /// The order's reference in Fluent: the same each time.
 pub(super) fn reference(order: &Order, rules: &Rules) -> Result<String, HandlerError> {
@@ -15,7 +17,7 @@ pub(super) fn reference(order: &Order, rules: &Rules) -> Result<String, HandlerE
         RefFrom::Id => order.id.as_str(),
         RefFrom::OrderNumber => {
             let number = order.order_number.as_deref().filter(|number| !number.trim().is_empty());
-            number.ok_or_else(|| unmappable("orderNumber", "is missing, and props.refFrom asks for it"))?
+            number.ok_or_else(|| unmappable("orderNumber is missing, and props.refFrom asks for it"))?
         }
     };
     Ok(format!("{}{name}", rules.ref_prefix))
@@ -44,21 +46,18 @@ pub(super) fn input(
 
 /// Those of `props.attributes` that the order has, and what Fluent has no field for.
 fn attributes(order: &Order, rules: &Rules) -> Result<Vec<Value>, HandlerError> {
-    let named = |name: &String| match value(order, name) {
-        Err(error) => Some(Err(error)),
-        Ok(value) => value.map(|value| Ok(attribute(name.trim_start_matches("custom."), &value))),
-    };
-    let mut attributes = rules.attributes.iter().filter_map(named).collect::<Result<Vec<_>, _>>()?;
+    let named = |name: &String| Some(attribute(name.trim_start_matches("custom."), value(order, name)?));
+    let mut attributes: Vec<_> = rules.attributes.iter().filter_map(named).collect();
     let discount = discounts::of_order(order)?;
-    attributes.extend(discount.map(|off| attribute("discount", &off.to_string().into())));
+    attributes.extend(discount.map(|off| attribute("discount", off.to_string())));
     attributes.extend(items::custom_attribute(order, rules));
     attributes.extend(delivery::shipments_attribute(order));
     Ok(attributes)
 }
 
-/// A field of the order by its name in `props.attributes`.
-fn value(order: &Order, name: &str) -> Result<Option<Value>, HandlerError> {
-    Ok(match name {
+/// A field of the order by its name in `props.attributes`: one of [`super::rules::FIELDS`], or a custom one.
+fn value(order: &Order, name: &str) -> Option<Value> {
+    match name {
         "id" => Some(order.id.as_str().into()),
         "orderNumber" => text(order.order_number.as_ref()),
         "customerId" => text(order.customer_id.as_ref()),
@@ -66,14 +65,9 @@ fn value(order: &Order, name: &str) -> Result<Option<Value>, HandlerError> {
         "createdAt" => Some(order.created_at.as_str().into()),
         "locale" => text(order.locale.as_ref()),
         "store" => order.store.as_ref().map(|store| store.key.as_str().into()),
-        name => match name.strip_prefix("custom.") {
-            Some(field) => {
-                let value = order.custom.as_ref().and_then(|custom| custom.fields.get(field));
-                value.filter(|value| !value.is_null()).cloned()
-            }
-            None => {
-                return Err(unmappable("props.attributes", &format!("names no field of an order: {name}")));
-            }
-        },
-    })
+        _ => {
+            let value = order.custom.as_ref()?.fields.get(name.strip_prefix("custom.")?);
+            value.filter(|value| !value.is_null()).cloned()
+        }
+    }
 }

@@ -1,13 +1,17 @@
 //! What a route's `props` say of the mapping, and what holds where they say nothing.
 
 use connector::document::{Document, DocumentError};
-use connector::failure::{Code, chain};
 use connector::handler::{Context, HandlerError};
 use serde_json::Value;
 
+use crate::commercetools_customer_upsert::DEFAULT_TIMEZONE;
+use crate::into_fluent::catalogue::{MASTER, default_reference};
+use crate::order_reference;
+use crate::props::{self, text_or, texts_or};
+
 /// Every key of `props`.
 const KEYS: [&str; 13] = [
-    "refPrefix",
+    order_reference::KEY,
     "refFrom",
     "productCatalogueRef",
     "totals",
@@ -21,6 +25,9 @@ const KEYS: [&str; 13] = [
     "attributes",
     "timezone",
 ];
+/// Fields of an order that become attributes, besides custom ones.
+pub(super) const FIELDS: [&str; 7] =
+    ["id", "orderNumber", "customerId", "country", "createdAt", "locale", "store"];
 const COLLECT_KEYS: [&str; 4] = ["shippingMethods", "field", "values", "locationField"];
 const WAYS: [&str; 2] = ["delivery", "collect"];
 
@@ -109,35 +116,29 @@ pub(super) struct ByWay {
 impl Rules {
     /// What the route says.
     pub(super) fn of(context: &Context<'_>, retailer: &str) -> Result<Self, HandlerError> {
-        Self::read(&Value::Object(context.props().clone()), retailer).map_err(|error| {
-            let reason = format!("props of the route: {}", chain(&error));
-            HandlerError::Misconfigured { code: Code::Mapping, reason }
-        })
+        props::read(context, &KEYS, |props| Self::read(props, retailer))
     }
 
-    fn read(props: &Value, retailer: &str) -> Result<Self, DocumentError> {
-        // Elsewhere an empty text is a mistake.
-        let has_no_prefix = props.get("refPrefix").and_then(Value::as_str) == Some("");
-        let mut props = Document::of_value(props.clone(), &KEYS)?;
+    fn read(props: &mut Document, retailer: &str) -> Result<Self, DocumentError> {
         let ref_from = [("id", RefFrom::Id), ("orderNumber", RefFrom::OrderNumber)];
         let totals = [("priced", Totals::Priced), ("net", Totals::Net), ("gross", Totals::Gross)];
         let custom = [("attribute", CustomItems::Attribute), ("items", CustomItems::Items)];
         let shipments = [("one-address", Shipments::OneAddress), ("first", Shipments::First)];
-        let catalogue = props.text("productCatalogueRef")?;
+        let (prefix, catalogue) = (order_reference::prefix(props)?, props.text("productCatalogueRef")?);
         Ok(Self {
-            ref_prefix: if has_no_prefix { String::new() } else { text_or(&mut props, "refPrefix", "HD_")? },
+            ref_prefix: prefix.unwrap_or_else(|| order_reference::PREFIX.to_owned()),
             ref_from: props.word("refFrom", &ref_from)?.unwrap_or(RefFrom::Id),
-            catalogue: catalogue.unwrap_or_else(|| format!("PC:MASTER:{retailer}")),
+            catalogue: catalogue.unwrap_or_else(|| default_reference(MASTER, retailer)),
             totals: props.word("totals", &totals)?.unwrap_or(Totals::Priced),
             custom_items: props.word("customItems", &custom)?.unwrap_or(CustomItems::Attribute),
             shipments: props.word("shipments", &shipments)?.unwrap_or(Shipments::OneAddress),
-            collect: Collect::read(&mut props)?,
-            types: ByWay::read(&mut props, "types", "HD", "CC")?,
-            fulfilment_types: ByWay::read(&mut props, "fulfilmentTypes", "HD_PFS", "CC_PFS")?,
-            delivery_type: text_or(&mut props, "deliveryType", "STANDARD")?,
+            collect: Collect::read(props)?,
+            types: ByWay::read(props, "types", "HD", "CC")?,
+            fulfilment_types: ByWay::read(props, "fulfilmentTypes", "HD_PFS", "CC_PFS")?,
+            delivery_type: text_or(props, "deliveryType", "STANDARD")?,
             delivery_types: props.text_by_name("deliveryTypes")?,
-            attributes: texts_or(&mut props, "attributes", &["orderNumber", "locale", "store"])?,
-            timezone: text_or(&mut props, "timezone", "UTC")?,
+            attributes: attributes(props)?,
+            timezone: text_or(props, "timezone", DEFAULT_TIMEZONE)?,
         })
     }
 }
@@ -172,11 +173,16 @@ impl ByWay {
     }
 }
 
-fn text_or(document: &mut Document, key: &str, default: &str) -> Result<String, DocumentError> {
-    Ok(document.text(key)?.unwrap_or_else(|| default.to_owned()))
-}
-
-fn texts_or(document: &mut Document, key: &str, default: &[&str]) -> Result<Vec<String>, DocumentError> {
-    let texts = document.texts(key)?;
-    Ok(texts.unwrap_or_else(|| default.iter().map(|text| (*text).to_owned()).collect()))
+fn attributes(props: &mut Document) -> Result<Vec<String>, DocumentError> {
+    let names = texts_or(props, "attributes", &["orderNumber", "locale", "store"])?;
+    let is_known = |name: &str| FIELDS.contains(&name) || name.starts_with("custom.");
+    match names.iter().find(|name| !is_known(name)) {
+        None => Ok(names),
+        Some(unknown) => {
+            let known = FIELDS.join(", ");
+            let problem =
+                format!("names no field of an order: {unknown:?}; there are {known} and custom.<field>");
+            Err(props.unusable("attributes", problem))
+        }
+    }
 }

@@ -91,10 +91,20 @@ impl Tried {
 
     /// Why it is parked, where nothing was written.
     pub(crate) fn problem(&self) -> &str {
+        self.parked(Code::Mapping)
+    }
+
+    /// What is wrong with the props, where nothing was asked of anybody.
+    pub(crate) fn wrong_props(&self) -> &str {
+        assert_eq!(self.bench.transport.requests().len(), 0);
+        self.parked(Code::Route).strip_prefix("the route's props: ").unwrap()
+    }
+
+    fn parked(&self, wanted: Code) -> &str {
         assert_eq!(self.written(), Vec::<Value>::new());
         match &self.result {
-            Err(HandlerError::Misconfigured { code: Code::Mapping, reason }) => reason,
-            other => panic!("{other:?} is not unmapped"),
+            Err(HandlerError::Misconfigured { code, reason }) if *code == wanted => reason,
+            other => panic!("{other:?} is not {wanted:?}"),
         }
     }
 }

@@ -6,12 +6,14 @@
 
 use commercetools::{Category, Client, LocalizedString, MAX_LIMIT, Query, Reference, quoted};
 use connector::document::{Document, DocumentError};
-use connector::failure::Code;
 use connector::handler::HandlerError;
 use fluent::{Event, Key};
 use serde_json::Value;
 
-use crate::upsert::{cut, unmappable};
+use super::input::cut;
+use crate::account::Sync;
+use crate::problem::unmappable;
+use crate::props::text_or;
 
 /// Characters of a reference.
 const MOST_OF_REF: usize = 100;
@@ -20,8 +22,11 @@ const MOST_OF_SUMMARY: usize = 255;
 /// Of a catalogue, as an entity of an event.
 const ENTITY: &str = "PRODUCT_CATALOGUE";
 
+/// The catalogue's subtype, unless the route says otherwise.
+pub(crate) const MASTER: &str = "MASTER";
+
 /// The props that both handlers know.
-pub(crate) const KEYS: [&str; 6] = ["catalogue", "languages", "reference", "status", "rename", "sync"];
+pub(crate) const KEYS: [&str; 6] = ["catalogue", "languages", "reference", "status", "rename", Sync::KEY];
 
 /// What Fluent's references are made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +44,7 @@ pub(crate) struct Settings {
     by: By,
     pub(crate) status: String,
     rename: Vec<(String, String)>,
-    sync: bool,
+    sync: Sync,
 }
 
 impl Settings {
@@ -53,17 +58,17 @@ impl Settings {
         let mut of_catalogue =
             |key: &str| catalogue.as_mut().map_or(Ok(None), |catalogue| catalogue.text(key));
         let (reference, subtype) = (of_catalogue("ref")?, of_catalogue("subtype")?);
-        let subtype = subtype.unwrap_or_else(|| "MASTER".to_owned());
+        let subtype = subtype.unwrap_or_else(|| MASTER.to_owned());
         let rename = props.section("rename", attributes)?;
         Ok(Self {
-            reference: reference.unwrap_or_else(|| format!("PC:{subtype}:{retailer}")),
+            reference: reference.unwrap_or_else(|| default_reference(&subtype, retailer)),
             subtype,
             retailer: retailer.to_owned(),
             languages: props.texts("languages")?.unwrap_or_else(|| vec!["en".to_owned()]),
             by: props.word("reference", &[("key", By::Key), ("id", By::Id)])?.unwrap_or(By::Key),
-            status: props.text("status")?.unwrap_or_else(|| "ACTIVE".to_owned()),
+            status: text_or(props, "status", "ACTIVE")?,
             rename: renamed(rename, attributes)?,
-            sync: props.switch("sync")?.unwrap_or_default(),
+            sync: Sync::read(props)?,
         })
     }
 
@@ -131,17 +136,13 @@ impl Settings {
 
     /// Sends an event; where the props say so, waits for its workflow to end well.
     pub(crate) async fn send(&self, fluent: &fluent::Client<'_>, event: &Event) -> Result<(), HandlerError> {
-        if !self.sync {
-            return fluent.event(event).await.map(drop);
-        }
-        match fluent.event_sync(event).await?.status.as_deref() {
-            None | Some("COMPLETE") => Ok(()),
-            Some(status) => Err(HandlerError::Misconfigured {
-                code: Code::Answer,
-                reason: format!("Fluent took the event, and its workflow ended as {status}"),
-            }),
-        }
+        self.sync.send(fluent, event).await
     }
+}
+
+/// What a retailer's catalogue is called unless somebody named it otherwise.
+pub(crate) fn default_reference(subtype: &str, retailer: &str) -> String {
+    format!("PC:{subtype}:{retailer}")
 }
 
 /// The attributes that are called otherwise.

@@ -1,25 +1,12 @@
-//! What the shipped handlers do before their own work: find the account, fetch.
+//! What the templates of a route without code see: the message, and what its `fetch` finds in Fluent.
 
-use connector::failure::Code;
 use connector::handler::{Context, HandlerError};
 use connector::template::Scope;
-use fluent::{Client, FluentContext as _};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// The API of the account that `props.account` names, else of the message's.
-pub(crate) fn account<'a>(context: &'a Context<'_>) -> Result<Client<'a>, HandlerError> {
-    match context.props().get("account") {
-        None | Some(Value::Null) => context.fluent(),
-        Some(Value::String(id)) => context.fluent_of(id),
-        Some(_) => Err(HandlerError::Misconfigured {
-            code: Code::Access,
-            reason: "props.account must be text: put it in quotes".to_owned(),
-        }),
-    }
-}
+use crate::account::Account;
 
-/// What the templates see: the message, and `data` where the route fetches; none where `fetch.when` does not hold of it.
+/// The message, and `data` where the route fetches; none where `fetch.when` does not hold of it.
 pub(crate) async fn scope(context: &Context<'_>) -> Result<Option<Scope>, HandlerError> {
     let scope = context.scope();
     let Some(fetch) = &context.route.fetch else { return Ok(Some(scope)) };
@@ -27,7 +14,8 @@ pub(crate) async fn scope(context: &Context<'_>) -> Result<Option<Scope>, Handle
         fetch.variables.render(&scope).map_err(|error| context.unmade("fetch.variables", &error))?;
     let variables =
         RawValue::from_string(variables).map_err(|error| context.unmade("fetch.variables", &error))?;
-    let data = account(context)?.graphql_json(&fetch.query, &variables).await?;
+    let fluent = Account::of_route(context)?.client(context)?;
+    let data = fluent.graphql_json(&fetch.query, &variables).await?;
     let scope = scope.with_json("data", data.get()).map_err(|error| context.unmade("fetch", &error))?;
     let holds = fetch.when.as_ref().map_or(Ok(true), |when| when.holds(&scope));
     if holds.map_err(|error| context.unmade("fetch.when", &error))? {

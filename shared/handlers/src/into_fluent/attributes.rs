@@ -1,14 +1,11 @@
-//! What the handlers have in common that bring a resource of commercetools into Fluent: which resource it is, what the
-//! route's props say, and how its values become Fluent's attributes.
-//!
-//! Each fetches the resource anew, so a message that comes late or again pushes what the resource is now. Fluent cannot be
-//! told to refuse an older version, so no version is compared: the messages of one resource come one after another.
+//! Attributes of Fluent's entities: what each is made of, and of which type it is.
 
 use commercetools::{LocalizedString, Money};
 use connector::document::{Document, DocumentError};
-use connector::failure::Code;
-use connector::handler::{Context, HandlerError};
+use connector::handler::HandlerError;
 use serde_json::{Value, json};
+
+use crate::problem::unmappable;
 
 /// What a value is in Fluent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,44 +33,14 @@ pub(crate) struct Mapping {
     kind: Kind,
 }
 
-/// The id of the resource that the message is about.
-pub(crate) fn resource_id(context: &Context<'_>) -> Result<String, HandlerError> {
-    let payload: Value = serde_json::from_str(context.message.payload.get()).unwrap_or_default();
-    match payload.pointer("/resource/id") {
-        Some(Value::String(id)) if !id.is_empty() => Ok(id.clone()),
-        _ => Err(unmappable("the notification names no resource.id")),
-    }
+/// An attribute as Fluent has it. Its type is that of its value.
+pub(crate) fn attribute(name: &str, value: impl Into<Value>) -> Value {
+    let value = value.into();
+    typed(name, Kind::of_value(&value), &value)
 }
 
-/// The route's props, of which these are known.
-pub(crate) fn props(context: &Context<'_>, known: &[&str]) -> Result<Document, HandlerError> {
-    Document::of_value(context.props().clone().into(), known).map_err(|error| misread(&error))
-}
-
-/// The error of props that cannot be used.
-pub(crate) fn misread(error: &DocumentError) -> HandlerError {
-    HandlerError::Misconfigured { code: Code::Route, reason: format!("the route's props: {error}") }
-}
-
-/// The error of a resource that cannot be mapped. Ids and names of fields may be told, values not.
-pub(crate) fn unmappable(reason: impl Into<String>) -> HandlerError {
-    HandlerError::Misconfigured { code: Code::Mapping, reason: reason.into() }
-}
-
-/// A text that holds something, without spaces around it.
-pub(crate) fn filled(text: Option<&str>) -> Option<&str> {
-    text.map(str::trim).filter(|text| !text.is_empty())
-}
-
-/// At most so many characters of a text.
-pub(crate) fn cut(text: &str, most: usize) -> String {
-    let text: String = text.trim().chars().take(most).collect();
-    text.trim_end().to_owned()
-}
-
-/// An attribute as Fluent has it.
-pub(crate) fn attribute(name: &str, kind: &str, value: impl Into<Value>) -> Value {
-    json!({"name": name, "type": kind, "value": value.into()})
+fn typed(name: &str, kind: Kind, value: &Value) -> Value {
+    json!({ "name": name, "type": kind.name(), "value": value })
 }
 
 /// The list `props.attributes`; `None` where the route says nothing of it.
@@ -116,16 +83,30 @@ impl Mapping {
         languages: &[&str],
     ) -> Result<Option<Value>, HandlerError> {
         let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
-        let type_name = KINDS.iter().find(|(_, kind)| *kind == self.kind).map_or("", |(name, _)| *name);
         match self.kind.of(value, languages) {
             Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
-            Some(value) => Ok(Some(attribute(&self.name, type_name, value))),
-            None => Err(unmappable(format!("attribute {:?} is not of type {type_name}", self.from))),
+            Some(value) => Ok(Some(typed(&self.name, self.kind, &value))),
+            None => Err(unmappable(format!("attribute {:?} is not of type {}", self.from, self.kind.name()))),
         }
     }
 }
 
 impl Kind {
+    fn name(self) -> &'static str {
+        KINDS.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| *name)
+    }
+
+    /// What this value is without being told.
+    fn of_value(value: &Value) -> Self {
+        match value {
+            Value::String(_) => Self::String,
+            Value::Bool(_) => Self::Boolean,
+            Value::Number(number) if number.is_f64() => Self::Float,
+            Value::Number(_) => Self::Integer,
+            Value::Null | Value::Array(_) | Value::Object(_) => Self::Json,
+        }
+    }
+
     /// The value as one of this kind.
     fn of(self, value: &Value, languages: &[&str]) -> Option<Value> {
         match (self, value) {
