@@ -31,9 +31,9 @@ pub use localized::LocalizedString;
 pub use message::Message;
 pub use money::{Decimal, Money, MoneyError};
 pub use order::{
-    CustomLineItem, Delivery, DeliveryItem, DiscountedShipping, ItemState, LineItem, Order, OrderState,
-    Parcel, ParcelMeasurements, PaymentInfo, PaymentState, ShipmentState, Shipping, ShippingInfo,
-    ShippingMode, SyncInfo, TrackingData,
+    CustomLineItem, Delivery, DeliveryItem, DiscountedShipping, ItemShippingDetails, ItemShippingTarget,
+    ItemState, LineItem, Order, OrderState, Parcel, ParcelMeasurements, PaymentInfo, PaymentState,
+    ShipmentState, Shipping, ShippingInfo, ShippingMode, SyncInfo, TrackingData,
 };
 pub use query::{MAX_LIMIT, Pages, Query, quoted};
 pub use resource::{Resource, Updatable};

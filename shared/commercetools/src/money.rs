@@ -105,7 +105,14 @@ impl Decimal {
     /// and from half way to the even one, as commercetools itself rounds. `None` of less than one share.
     #[must_use]
     pub fn share(self, shares: i64) -> Option<Self> {
-        Some(Self { units: nearest(self.units, shares.into())?, digits: self.digits })
+        self.part(1, shares)
+    }
+
+    /// So many of so many equal shares together, rounded likewise. `None` of less than one share, and of too many digits.
+    #[must_use]
+    pub fn part(self, shares: i64, of: i64) -> Option<Self> {
+        let units = self.units.checked_mul(shares.into())?;
+        Some(Self { units: nearest(units, of.into())?, digits: self.digits })
     }
 
     /// With at most as many digits behind the point as `other` has, rounded likewise.
@@ -243,6 +250,9 @@ mod tests {
         }
         assert_eq!(money(1, 2).amount().share(0), None);
         assert_eq!(money(1, 2).amount().share(-1), None);
+        let thirds = |shares| money(500, 2).amount().part(shares, 3).unwrap().to_string();
+        assert_eq!([thirds(0), thirds(1), thirds(2), thirds(3)], ["0.00", "1.67", "3.33", "5.00"]);
+        assert_eq!(money(1, 2).amount().part(1, 0), None);
     }
 
     #[test]

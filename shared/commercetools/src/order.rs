@@ -60,6 +60,9 @@ pub struct Order {
     /// How it is sent, in shipping mode Multiple.
     #[serde(default)]
     pub shipping: Vec<Shipping>,
+    /// Where single pieces are sent to, in either mode: what `shipping_details` of items refer to by key.
+    #[serde(default)]
+    pub item_shipping_addresses: Vec<Address>,
     /// How it was paid.
     pub payment_info: Option<PaymentInfo>,
     /// What other systems call it.
@@ -158,6 +161,8 @@ pub struct LineItem {
     /// How many pieces stand where in the project's own workflow.
     #[serde(default)]
     pub state: Vec<ItemState>,
+    /// Which pieces go where; absent where all go the order's way.
+    pub shipping_details: Option<ItemShippingDetails>,
     /// Custom fields.
     pub custom: Option<Custom>,
 }
@@ -184,8 +189,30 @@ pub struct CustomLineItem {
     pub taxed_price: Option<TaxedPrice>,
     /// Absent until a shipping address is known.
     pub tax_rate: Option<TaxRate>,
+    /// Which pieces go where; absent where all go the order's way.
+    pub shipping_details: Option<ItemShippingDetails>,
     /// Custom fields.
     pub custom: Option<Custom>,
+}
+
+/// Which pieces of an item go where.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct ItemShippingDetails {
+    /// All together as many pieces as the item has, in an order that was made of a cart.
+    #[serde(default)]
+    pub targets: Vec<ItemShippingTarget>,
+}
+
+/// Pieces of an item that go one way.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemShippingTarget {
+    /// Key of one of the order's `item_shipping_addresses`.
+    pub address_key: String,
+    /// Number of pieces.
+    pub quantity: i64,
+    /// `shipping_key` of one of the order's ways, in shipping mode Multiple.
+    pub shipping_method_key: Option<String>,
 }
 
 /// How many pieces of an item are in a state.

@@ -7,6 +7,7 @@ mod discounts;
 mod items;
 mod mapping;
 mod rules;
+mod ways;
 
 use commercetools::{CommercetoolsContext as _, Order};
 use connector::handler::{Context, Handler, HandlerError};

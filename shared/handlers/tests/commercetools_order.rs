@@ -40,7 +40,10 @@ impl Tried {
         assert_eq!(told.len(), 3, "order, customer, mutation: {told:?}");
         let query = told[2]["query"].as_str().unwrap();
         let name = query.split("{ ").nth(1).unwrap().split('(').next().unwrap();
-        (name.to_owned(), told[2]["variables"]["input"].clone())
+        let input = told[2]["variables"]["input"].clone();
+        let type_name = query.split("$input: ").nth(1).unwrap().split('!').next().unwrap();
+        testkit::fluent_inputs::check(type_name, &input);
+        (name.to_owned(), input)
     }
 
     fn input(&self) -> Value {
@@ -329,7 +332,10 @@ async fn several_shipments_are_one_price_and_to_several_addresses_need_a_decisio
 
     order["shipping"][1]["shippingAddress"]["city"] = "Bremen".into();
     let problem = tried(&order, json!(null), &json!({})).await.problem();
-    assert!(problem.starts_with("shipping[].shippingAddress hold several"), "{problem}");
+    assert!(
+        problem.starts_with("shipping[].shippingAddress or items' shippingDetails hold several"),
+        "{problem}"
+    );
     let input = mapped(&order, json!({"shipments": "first"})).await;
     assert_eq!(input["fulfilmentChoice"]["deliveryAddress"]["city"], "Hamburg");
 }
@@ -347,6 +353,154 @@ fn several(methods: &[&str]) -> Value {
     order["shipping"] = methods.iter().map(shipment).collect();
     order.as_object_mut().unwrap().remove("shippingAddress");
     order
+}
+
+/// The pieces of an item that go somewhere.
+fn target(address: &str, quantity: i64, method: Option<&str>) -> Value {
+    json!({"addressKey": address, "quantity": quantity, "shippingMethodKey": method})
+}
+
+/// Three hats, of which one goes home and two go to work, and a scarf that is collected in a store.
+fn spread() -> Value {
+    let mut order = several(&["Parcel", "Express", "Click & Collect"]);
+    let mut work = address();
+    (work["key"], work["city"]) = ("work".into(), "Bremen".into());
+    let mut store = address();
+    (store["key"], store["city"]) = ("BERLIN".into(), "Berlin".into());
+    order["shipping"][1]["shippingAddress"] = work.clone();
+    order["shipping"][2]["shippingAddress"] = store.clone();
+    order["shipping"][2]["shippingInfo"]["price"] = euro(0);
+    order["shipping"][2]["shippingInfo"]["taxedPrice"] = taxed(0, 0);
+    order["itemShippingAddresses"] = json!([address(), work, store]);
+    let mut hats = line("HAT-M", &euro(1_999), 3, &euro(5_000));
+    hats["taxedPrice"] = taxed(4_202, 5_000);
+    hats["shippingDetails"] = json!({"valid": true, "targets": [target("home", 1, Some("Parcel")), target("work", 2, Some("Express"))]});
+    let mut scarf = line("SCARF", &euro(1_000), 1, &euro(1_000));
+    scarf["shippingDetails"] =
+        json!({"valid": true, "targets": [target("BERLIN", 1, Some("Click & Collect"))]});
+    order["lineItems"] = json!([hats, scarf]);
+    order
+}
+
+fn by_choices() -> Value {
+    json!({"shipments": "choices", "deliveryTypes": {"Express": "EXPRESS"}})
+}
+
+#[tokio::test]
+async fn an_order_that_goes_several_ways_has_a_fulfilment_choice_for_each() {
+    let input = mapped(&spread(), by_choices()).await;
+    assert_eq!((&input["type"], input.get("fulfilmentChoice")), (&json!("MULTI"), None));
+    let choices = input["fulfilmentChoices"].as_array().unwrap();
+    let told = |key: &str| choices.iter().map(|choice| choice[key].clone()).collect::<Vec<_>>();
+    assert_eq!(told("ref"), ["HD_o-1-1", "HD_o-1-2", "HD_o-1-3"]);
+    assert_eq!(told("type"), ["HD", "HD", "CC"]);
+    assert_eq!(told("fulfilmentType"), ["HD_PFS", "HD_PFS", "CC_PFS"]);
+    assert_eq!(told("deliveryType"), ["STANDARD", "EXPRESS", "STANDARD"]);
+    assert_eq!(told("fulfilmentPrice"), [4.99, 4.99, 0.0]);
+    assert_eq!(told("fulfilmentTaxPrice"), [0.8, 0.8, 0.0]);
+    assert_eq!(told("pickupLocationRef"), [json!(null), json!(null), json!("BERLIN")]);
+    assert_eq!(choices[1]["deliveryAddress"]["city"], "Bremen");
+    assert_eq!(choices[2].get("deliveryAddress"), None);
+}
+
+#[tokio::test]
+async fn an_item_that_goes_several_ways_is_an_item_for_each_and_its_amounts_add_up() {
+    let input = mapped(&spread(), by_choices()).await;
+    let items = input["items"].as_array().unwrap();
+    let told = |key: &str| items.iter().map(|item| item[key].clone()).collect::<Vec<_>>();
+    assert_eq!(told("ref"), ["HAT-M", "HAT-M-2", "SCARF"]);
+    assert_eq!(told("productRef"), ["HAT-M", "HAT-M", "SCARF"]);
+    assert_eq!(told("quantity"), [1, 2, 1]);
+    assert_eq!(told("fulfilmentChoiceRef"), ["HD_o-1-1", "HD_o-1-2", "HD_o-1-3"]);
+    assert_eq!(told("totalPrice"), [16.67, 33.33, 10.0]);
+    assert_eq!(told("totalTaxPrice"), [json!(2.66), json!(5.32), json!(null)]);
+    let discounts: Vec<_> = items.iter().map(|item| item["attributes"][0]["value"].clone()).collect();
+    assert_eq!(discounts, [json!("3.32"), json!("6.65"), json!(null)]);
+}
+
+#[tokio::test]
+async fn items_may_go_to_several_addresses_by_one_shipping_whose_price_is_told_once() {
+    let mut order = order();
+    let mut work = address();
+    (work["key"], work["city"]) = ("work".into(), "Bremen".into());
+    order["itemShippingAddresses"] = json!([address(), work]);
+    order["lineItems"][0]["shippingDetails"] =
+        json!({"valid": true, "targets": [target("home", 1, None), target("work", 1, None)]});
+    let problem = tried(&order, json!(null), &json!({})).await.problem();
+    assert!(problem.contains("items' shippingDetails hold several addresses"), "{problem}");
+
+    let (mutation, input) = tried(&order, json!(null), &by_choices()).await.created();
+    assert_eq!(mutation, "createOrderAndCustomer");
+    let choices = input["fulfilmentChoices"].as_array().unwrap();
+    let told: Vec<_> = choices
+        .iter()
+        .map(|choice| (&choice["deliveryAddress"]["city"], &choice["fulfilmentPrice"]))
+        .collect();
+    assert_eq!(told, [(&json!("Hamburg"), &json!(4.99)), (&json!("Bremen"), &json!(0.0))]);
+    assert_eq!(input["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_order_that_goes_one_way_is_the_same_whatever_the_route_says_of_shipments() {
+    let mut told = order();
+    told["itemShippingAddresses"] = json!([address()]);
+    told["lineItems"][0]["shippingDetails"] = json!({"valid": true, "targets": [target("home", 2, None)]});
+    for order in [order(), told, several(&["Parcel"])] {
+        let expected = mapped(&order, json!({})).await;
+        assert_eq!(mapped(&order, json!({"shipments": "choices"})).await, expected);
+        assert!(expected.get("fulfilmentChoice").is_some() && expected.get("fulfilmentChoices").is_none());
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_say_which_way_it_goes_is_named() {
+    let with = |pointer: &str, value: Value| {
+        let mut order = spread();
+        *order.pointer_mut(pointer).unwrap() = value;
+        order
+    };
+    let hats = "/lineItems/0/shippingDetails";
+    let targets = "/lineItems/0/shippingDetails/targets";
+    let two_of_three = json!([target("home", 2, Some("Parcel"))]);
+    for (order, problem) in [
+        (with(hats, json!(null)), "lineItems[0].shippingDetails is missing, and the order goes several ways"),
+        (with(targets, two_of_three), "lineItems[0].shippingDetails.targets do not say of each piece"),
+        (
+            with(targets, json!([target("home", 3, None)])),
+            "lineItems[0].shippingDetails.targets: shippingMethodKey is missing",
+        ),
+        (
+            with(targets, json!([target("home", 3, Some("Post"))])),
+            r#"lineItems[0].shippingDetails.targets: shippingMethodKey "Post" is none"#,
+        ),
+        (
+            with(targets, json!([target("moon", 3, Some("Parcel"))])),
+            r#"lineItems[0].shippingDetails.targets: addressKey "moon" is no address"#,
+        ),
+        (with(targets, json!([target("home", 3, Some("Parcel"))])), "shipping[1] is the way of no item"),
+    ] {
+        let told = tried(&order, json!(null), &by_choices()).await.problem();
+        assert!(told.starts_with(problem), "{told}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn parts_of_an_item_are_the_whole_to_the_last_digit(
+        cents in 0_i64..10_000_000, home in 1_i64..50, work in 1_i64..50,
+    ) {
+        let mut order = spread();
+        let mut hats = line("HAT-M", &euro(cents), home + work, &euro(cents));
+        let parts = [target("home", home, Some("Parcel")), target("work", work, Some("Express"))];
+        hats["shippingDetails"] = json!({"valid": true, "targets": parts});
+        order["lineItems"][0] = hats;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let input = runtime.block_on(mapped(&order, by_choices()));
+        let total = |index: usize| (input["items"][index]["totalPrice"].as_f64().unwrap() * 100.0).round();
+        prop_assert_eq!((total(0) + total(1)).to_string(), cents.to_string());
+    }
 }
 
 #[tokio::test]
@@ -468,7 +622,7 @@ async fn what_is_missing_is_named_and_nothing_is_sent() {
         (without("", "orderNumber"), json!({"refFrom": "orderNumber"}), "orderNumber is missing"),
         (without("", "taxedPrice"), json!({"totals": "net"}), "order.taxedPrice is missing"),
         (in_part, json!({}), "shipping[].shippingInfo are in part collected"),
-        (apart, json!({}), "shipping[].shippingAddress hold several"),
+        (apart, json!({}), "shipping[].shippingAddress or items' shippingDetails hold several"),
         (collected, json!({}), "custom.fields.pickupLocationRef is missing"),
         (empty, json!({}), "lineItems hold nothing"),
         (none, json!({}), "lineItems[0].quantity is not positive"),

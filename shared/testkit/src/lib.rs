@@ -9,6 +9,7 @@
 pub mod event_log_reader;
 pub mod fakes;
 pub mod fifo;
+pub mod fluent_inputs;
 pub mod handlers;
 pub mod shipped;
 pub mod signing;

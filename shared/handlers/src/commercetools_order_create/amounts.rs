@@ -45,6 +45,17 @@ impl Amount {
         Ok(Self { total: exact(field, self.total.plus(other.total))?, tax: tax.transpose()? })
     }
 
+    /// Of the pieces from one to another of so many. All parts together are the whole, to the last digit.
+    pub(super) fn of_pieces(
+        self,
+        field: &str,
+        pieces: std::ops::Range<i64>,
+        of: i64,
+    ) -> Result<Self, HandlerError> {
+        let tax = self.tax.map(|tax| between(field, tax, &pieces, of));
+        Ok(Self { total: between(field, self.total, &pieces, of)?, tax: tax.transpose()? })
+    }
+
     /// Of one of so many pieces.
     pub(super) fn of_one(self, field: &str, pieces: i64) -> Result<Self, HandlerError> {
         let share = |amount: Decimal| {
@@ -53,6 +64,21 @@ impl Amount {
         };
         Ok(Self { total: share(self.total)?, tax: self.tax.map(share).transpose()? })
     }
+}
+
+/// What falls to the pieces from one to another of so many.
+pub(super) fn between(
+    field: &str,
+    amount: Decimal,
+    pieces: &std::ops::Range<i64>,
+    of: i64,
+) -> Result<Decimal, HandlerError> {
+    let part = |upto| {
+        amount
+            .part(upto, of)
+            .ok_or_else(|| unmappable(format!("{field}.quantity is not positive, or too large")))
+    };
+    exact(field, part(pieces.end)?.minus(part(pieces.start)?))
 }
 
 /// What has been reckoned, or which field it failed at.

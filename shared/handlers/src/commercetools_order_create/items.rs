@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use commercetools::{CustomLineItem, LineItem, Money, Order, TaxRate, TaxedPrice};
+use commercetools::{CustomLineItem, Decimal, LineItem, Money, Order, TaxRate};
 use connector::handler::HandlerError;
 use serde_json::{Value, json};
 
-use super::amounts::Amount;
+use super::amounts::{Amount, between};
+use super::delivery::Choices;
 use super::discounts;
 use super::rules::{CustomItems, Rules};
+use super::ways::Part;
 use crate::into_fluent::attributes::attribute;
 use crate::into_fluent::input::{float, object};
 use crate::problem::unmappable;
@@ -21,19 +23,31 @@ struct Item<'a> {
     quantity: i64,
     /// Of one piece, before discounts of the cart.
     price: &'a Money,
-    /// The same before all discounts.
-    list_price: &'a Money,
-    total: &'a Money,
-    taxed: Option<&'a TaxedPrice>,
+    /// Of all pieces, after all discounts.
+    all: Amount,
+    /// What all discounts took off all pieces.
+    discount: Option<Decimal>,
+    currency: &'a str,
     rate: Option<&'a TaxRate>,
+    /// The fulfilment choice, where the order has several.
+    choice: Option<&'a str>,
 }
 
-/// Every item.
-pub(super) fn of(order: &Order, rules: &Rules) -> Result<Vec<Value>, HandlerError> {
-    let lines = order.line_items.iter().enumerate().map(|(index, line)| of_line(index, line));
+/// Every item; one that goes several ways once for each of them.
+pub(super) fn of(
+    order: &Order,
+    rules: &Rules,
+    choices: Option<&Choices<'_>>,
+) -> Result<Vec<Value>, HandlerError> {
+    let lines = order.line_items.iter().enumerate().map(|(index, line)| of_line(index, line, rules));
     let custom: &[_] = if rules.custom_items == CustomItems::Items { &order.custom_line_items } else { &[] };
-    let custom = custom.iter().enumerate().map(|(index, line)| of_custom(index, line));
-    let all = lines.chain(custom).collect::<Result<Vec<_>, _>>()?;
+    let custom = custom.iter().enumerate().map(|(index, line)| of_custom(index, line, rules));
+    let mut all = lines.chain(custom).collect::<Result<Vec<_>, _>>()?;
+    if let Some(choices) = choices {
+        let parts = choices.ways.parts.iter();
+        let split = all.iter().zip(parts).map(|(item, parts)| item.split(parts, &choices.references));
+        all = split.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+    }
     if all.is_empty() {
         return Err(unmappable("lineItems hold nothing that Fluent could deliver"));
     }
@@ -74,32 +88,34 @@ pub(super) fn custom_attribute(order: &Order, rules: &Rules) -> Option<Value> {
     Some(attribute("customLineItems", order.custom_line_items.iter().map(told).collect::<Vec<_>>()))
 }
 
-fn of_line(index: usize, line: &LineItem) -> Result<Item<'_>, HandlerError> {
+fn of_line<'a>(index: usize, line: &'a LineItem, rules: &Rules) -> Result<Item<'a>, HandlerError> {
     let field = format!("lineItems[{index}]");
     let sku = line.variant.sku.as_deref().filter(|sku| !sku.trim().is_empty());
     Ok(Item {
         product: sku.ok_or_else(|| unmappable(format!("{field}.variant.sku is missing")))?,
         quantity: line.quantity,
         price: line.price.current(),
-        list_price: &line.price.value,
-        total: &line.total_price,
-        taxed: line.taxed_price.as_ref(),
+        all: Amount::of(&field, &line.total_price, line.taxed_price.as_ref(), rules.totals)?,
+        discount: discounts::of_item(&field, &line.price.value, line.quantity, &line.total_price)?,
+        currency: &line.total_price.currency_code,
         rate: line.tax_rate.as_ref(),
+        choice: None,
         field,
     })
 }
 
-fn of_custom(index: usize, line: &CustomLineItem) -> Result<Item<'_>, HandlerError> {
+fn of_custom<'a>(index: usize, line: &'a CustomLineItem, rules: &Rules) -> Result<Item<'a>, HandlerError> {
     let field = format!("customLineItems[{index}]");
     Ok(Item {
         product: product(line)
             .ok_or_else(|| unmappable(format!("{field}.slug is missing, and so is its key")))?,
         quantity: line.quantity,
         price: &line.money,
-        list_price: &line.money,
-        total: &line.total_price,
-        taxed: line.taxed_price.as_ref(),
+        all: Amount::of(&field, &line.total_price, line.taxed_price.as_ref(), rules.totals)?,
+        discount: discounts::of_item(&field, &line.money, line.quantity, &line.total_price)?,
+        currency: &line.total_price.currency_code,
         rate: line.tax_rate.as_ref(),
+        choice: None,
         field,
     })
 }
@@ -110,12 +126,30 @@ fn product(line: &CustomLineItem) -> Option<&str> {
     line.key.as_deref().filter(is_there).or_else(|| line.slug.as_deref().filter(is_there))
 }
 
-impl Item<'_> {
+impl<'a> Item<'a> {
+    /// The same as one item for each way, whose amounts together are those of the whole.
+    fn split(&self, parts: &[Part], references: &'a [String]) -> Result<Vec<Self>, HandlerError> {
+        let mut upto = 0;
+        let mut each = |part: &Part| {
+            let pieces = upto..upto + part.quantity;
+            upto = pieces.end;
+            let discount = self.discount.map(|off| between(&self.field, off, &pieces, self.quantity));
+            Ok(Self {
+                field: self.field.clone(),
+                quantity: part.quantity,
+                all: self.all.of_pieces(&self.field, pieces, self.quantity)?,
+                discount: discount.transpose()?.filter(|off| !off.is_zero()),
+                choice: references.get(part.way).map(String::as_str),
+                ..*self
+            })
+        };
+        parts.iter().map(&mut each).collect()
+    }
+
     fn input(&self, reference: &str, rules: &Rules) -> Result<Value, HandlerError> {
-        let all = Amount::of(&self.field, self.total, self.taxed, rules.totals)?;
+        let all = self.all;
         let one = all.of_one(&self.field, self.quantity)?;
-        let discount = discounts::of_item(&self.field, self.list_price, self.quantity, self.total)?;
-        let attributes = discount.map(|off| json!([attribute("discount", off.to_string())]));
+        let attributes = self.discount.map(|off| json!([attribute("discount", off.to_string())]));
         let input = object([
             ("ref", Some(reference.into())),
             ("productRef", Some(self.product.into())),
@@ -127,7 +161,8 @@ impl Item<'_> {
             ("taxType", self.rate.map(|rate| rate.name.as_str().into())),
             ("totalPrice", float(Some(all.total))),
             ("totalTaxPrice", float(all.tax)),
-            ("currency", Some(self.total.currency_code.as_str().into())),
+            ("currency", Some(self.currency.into())),
+            ("fulfilmentChoiceRef", self.choice.map(Value::from)),
             ("attributes", attributes),
         ]);
         Ok(input.into())

@@ -31,16 +31,24 @@ pub(super) fn input(
     retailer: &str,
 ) -> Result<Map<String, Value>, HandlerError> {
     let amount = Amount::of("order", &order.total_price, order.taxed_price.as_ref(), rules.totals)?;
-    let is_collected = delivery::is_collected(order, rules)?;
+    let choices = delivery::Choices::of(order, rules, reference)?;
+    let (kind, one, several) = if let Some(choices) = &choices {
+        (rules.several_type.as_str(), None, Some(choices.inputs()?))
+    } else {
+        let is_collected = delivery::is_collected(order, rules)?;
+        let choice = delivery::choice(order, rules, is_collected, reference)?;
+        (rules.types.of(is_collected), Some(choice), None)
+    };
     Ok(object([
         ("ref", Some(reference.into())),
-        ("type", Some(rules.types.of(is_collected).into())),
+        ("type", Some(kind.into())),
         ("retailer", Some(json!({ "id": retailer }))),
-        ("items", Some(items::of(order, rules)?.into())),
+        ("items", Some(items::of(order, rules, choices.as_ref())?.into())),
         ("totalPrice", float(Some(amount.total))),
         ("totalTaxPrice", float(amount.tax)),
         ("attributes", Some(attributes(order, rules)?.into())),
-        ("fulfilmentChoice", Some(delivery::choice(order, rules, is_collected, reference)?)),
+        ("fulfilmentChoice", one),
+        ("fulfilmentChoices", several),
     ]))
 }
 

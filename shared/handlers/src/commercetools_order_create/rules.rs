@@ -10,7 +10,7 @@ use crate::order_reference;
 use crate::props::{self, text_or, texts_or};
 
 /// Every key of `props`.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     order_reference::KEY,
     "refFrom",
     "productCatalogueRef",
@@ -19,6 +19,7 @@ const KEYS: [&str; 13] = [
     "shipments",
     "collect",
     "types",
+    SEVERAL,
     "fulfilmentTypes",
     "deliveryType",
     "deliveryTypes",
@@ -30,6 +31,9 @@ pub(super) const FIELDS: [&str; 7] =
     ["id", "orderNumber", "customerId", "country", "createdAt", "locale", "store"];
 const COLLECT_KEYS: [&str; 4] = ["shippingMethods", "field", "values", "locationField"];
 const WAYS: [&str; 2] = ["delivery", "collect"];
+/// The type of orders that go several ways, as Fluent's own example has it ("Create multi order payload example").
+const SEVERAL: &str = "severalType";
+const DEFAULT_SEVERAL: &str = "MULTI";
 
 /// How an order is mapped.
 pub(super) struct Rules {
@@ -49,6 +53,8 @@ pub(super) struct Rules {
     pub(super) collect: Collect,
     /// The order's type.
     pub(super) types: ByWay,
+    /// The type of an order of several fulfilment choices.
+    pub(super) several_type: String,
     /// The type of its fulfilments.
     pub(super) fulfilment_types: ByWay,
     /// Of shipping methods that `delivery_types` does not name.
@@ -86,11 +92,13 @@ pub(super) enum CustomItems {
     Items,
 }
 
-/// What becomes of shipments to several addresses.
+/// What becomes of orders that go several ways.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Shipments {
-    /// The order is not mapped.
+    /// One to several addresses, or collected in part, is not mapped.
     OneAddress,
+    /// Each way is a fulfilment choice of its own.
+    Choices,
     /// All goes to the first one.
     First,
 }
@@ -123,7 +131,11 @@ impl Rules {
         let ref_from = [("id", RefFrom::Id), ("orderNumber", RefFrom::OrderNumber)];
         let totals = [("priced", Totals::Priced), ("net", Totals::Net), ("gross", Totals::Gross)];
         let custom = [("attribute", CustomItems::Attribute), ("items", CustomItems::Items)];
-        let shipments = [("one-address", Shipments::OneAddress), ("first", Shipments::First)];
+        let shipments = [
+            ("one-address", Shipments::OneAddress),
+            ("choices", Shipments::Choices),
+            ("first", Shipments::First),
+        ];
         let (prefix, catalogue) = (order_reference::prefix(props)?, props.text("productCatalogueRef")?);
         Ok(Self {
             ref_prefix: prefix.unwrap_or_else(|| order_reference::PREFIX.to_owned()),
@@ -133,6 +145,7 @@ impl Rules {
             custom_items: props.word("customItems", &custom)?.unwrap_or(CustomItems::Attribute),
             shipments: props.word("shipments", &shipments)?.unwrap_or(Shipments::OneAddress),
             collect: Collect::read(props)?,
+            several_type: text_or(props, SEVERAL, DEFAULT_SEVERAL)?,
             types: ByWay::read(props, "types", "HD", "CC")?,
             fulfilment_types: ByWay::read(props, "fulfilmentTypes", "HD_PFS", "CC_PFS")?,
             delivery_type: text_or(props, "deliveryType", "STANDARD")?,
