@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 from stack.commercetools_actions import ACTIONS, DRAFTS, RefusedError, malformed, required
 from stack.predicates import MalformedPredicateError, predicate
+from stack.server import Request, chosen, json_api
 
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 MAX_LIMIT, DEFAULT_LIMIT = 500, 20
@@ -64,14 +64,8 @@ class CommercetoolsApi:
         self._tokens: dict[str, tuple[float, set[str]]] = {}
         self._stored: dict[str, dict[str, dict]] = {kind: {} for kind in KINDS}
         self._staged: dict[str, dict] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        self._server = json_api(self._answer)
+        self.port, self.url = self._server.port, self._server.url
 
     @property
     def document(self) -> dict:
@@ -85,8 +79,7 @@ class CommercetoolsApi:
         }
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def end_all_tokens(self) -> None:
         """Accepts no token that it has given out."""
@@ -126,14 +119,7 @@ class CommercetoolsApi:
 
     def wait_for(self, wanted: Callable[[Write], bool], timeout: float = 30.0) -> list[Write]:
         """What `wanted` chooses of the writes, once there is something; nothing after the timeout."""
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while not (found := [write for write in self.writes if wanted(write)]):
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
-                self._changed.wait(left)
-            return found
+        return chosen(self._changed, self.writes, wanted, timeout)
 
     def _new(self, resource: dict) -> dict:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -142,19 +128,17 @@ class CommercetoolsApi:
 
     # What it answers: a status, a body and headers
 
-    def _answer(self, method: str, url: str, authorization: str, body: bytes) -> tuple:
-        parts = urlsplit(url)
-        if parts.path == TOKEN_PATH:
-            return self._token(method, authorization, body)
+    def _answer(self, asked: Request) -> tuple:
+        path = urlsplit(asked.url).path
+        if path == TOKEN_PATH:
+            return self._token(asked)
         with self._changed:
             try:
-                kind, name = self._route(parts.path)
-                self._authorize(authorization, kind, method)
-                return (
-                    self._read_on_record(url, kind, name)
-                    if method == "GET"
-                    else self._write(parts.path, kind, name, body)
-                )
+                kind, name = self._route(path)
+                self._authorize(asked.authorization, kind, asked.method)
+                if asked.method == "GET":
+                    return self._read_on_record(asked.url, kind, name)
+                return self._write(path, kind, name, asked.body)
             except RefusedError as refused:
                 return refused.status, refused.body
 
@@ -162,13 +146,13 @@ class CommercetoolsApi:
         self.reads.append(url)
         return self.answers.popleft() if self.answers else (200, self._read(kind, name, parse_qsl(urlsplit(url).query)))
 
-    def _token(self, method: str, authorization: str, body: bytes) -> tuple:
+    def _token(self, asked: Request) -> tuple:
         expected = base64.b64encode(f"{self.client_id}:{self.client_secret}".encode()).decode()
-        if authorization != f"Basic {expected}":
+        if asked.authorization != f"Basic {expected}":
             message = "Please provide valid client credentials using HTTP Basic Authentication."
             return 401, oauth_error(401, "invalid_client", message)
-        form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-        if method != "POST" or form.get("grant_type") != "client_credentials":
+        form = {name: values[0] for name, values in parse_qs(asked.body.decode()).items()}
+        if asked.method != "POST" or form.get("grant_type") != "client_credentials":
             return 400, oauth_error(400, "unsupported_grant_type", "Invalid parameter: grant_type")
         scopes = form.get("scope", f"manage_project:{self.project_key}").split()
         if not all(scope.partition(":")[2] == self.project_key for scope in scopes):
@@ -271,38 +255,6 @@ class CommercetoolsApi:
             changed["version"] += changed != before
         self._stored[kind][known["id"]] = changed
         return copy.deepcopy(changed)
-
-    def _handler(self):
-        commercetools = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                self._respond("GET")
-
-            def do_POST(self) -> None:
-                self._respond("POST")
-
-            def _respond(self, method: str) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                authorization = self.headers.get("authorization", "")
-                code, answer, *headers = commercetools._answer(method, self.path, authorization, body)
-                content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(code)
-                for name, value in (headers[0] if headers else {}).items():
-                    self.send_header(name, value)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(content)))
-                self.send_header("connection", "close")
-                self.end_headers()
-                self.wfile.write(content)
-                self.close_connection = True
-
-            def log_message(self, *_args) -> None:
-                """Keeps the terminal for what matters."""
-
-        return Handler
 
 
 def oauth_error(status: int, code: str, message: str) -> dict:

@@ -5,7 +5,9 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from stack.server import QuietHandler, Server
 
 HANG_S = 4.0
 
@@ -31,14 +33,8 @@ class FaultyAws:
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
         self._released = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        self._server = Server(self._handler())
+        self.port, self.url = self._server.port, self._server.url
 
     def fail(self, operation: str, answer: Callable, times: int = 1_000_000, holding: bytes = b"") -> Fault:
         fault = Fault(operation, answer, times, holding)
@@ -54,8 +50,7 @@ class FaultyAws:
 
     def stop(self) -> None:
         self.heal()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def _fault_for(self, operation: str, body: bytes) -> Fault | None:
         with self._lock:
@@ -78,11 +73,9 @@ class FaultyAws:
     def _handler(self):
         faulty = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(QuietHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                body = self.content()
                 fault = faulty._fault_for(self.headers.get("x-amz-target", ""), body)
                 answered = fault.answer(faulty, self, body) if fault else faulty.forward(self, body)
                 if answered is None:
@@ -96,9 +89,6 @@ class FaultyAws:
                 self.send_header("content-length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)
-
-            def log_message(self, *_args) -> None:
-                """Keeps the terminal for what matters."""
 
         return Handler
 

@@ -5,7 +5,8 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from stack.server import QuietHandler, Server, chosen
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Receiver:
         """What to do with those after; 200 where nothing is said."""
         self.released = threading.Event()
         self._changed = threading.Condition()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: Server | None = None
         self.port = 0
         self.come_back()
 
@@ -100,41 +101,29 @@ class Receiver:
 
     def come_back(self) -> None:
         self.released.clear()
-        self._server = ThreadingHTTPServer(("127.0.0.1", self.port), self._handler())
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._server = Server(self._handler(), self.port)
+        self.port = self._server.port
 
     def go_down(self) -> None:
         self.released.set()
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+            self._server.stop()
             self._server = None
 
     def wait_for(self, wanted, timeout: float = 30.0) -> list[Received]:
-        """The requests that `wanted` chooses, once there is one; all that is there after the timeout."""
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while not (found := [request for request in self.requests if wanted(request)]):
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
-                self._changed.wait(left)
-            return found
+        """The requests that `wanted` chooses, once there is one; nothing after the timeout."""
+        return chosen(self._changed, self.requests, wanted, timeout)
 
     def _handler(self):
         receiver = self
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Handler(QuietHandler):
             @property
             def receiver(self) -> Receiver:
                 return receiver
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                body = self.content()
                 with receiver._changed:
                     told = receiver.answers.popleft() if receiver.answers else receiver.always or 200
                     headers = {name.lower(): value for name, value in self.headers.items()}
@@ -147,8 +136,5 @@ class Receiver:
                     (status(told) if isinstance(told, int) else told)(self)
 
             do_PUT = do_PATCH = do_DELETE = do_POST
-
-            def log_message(self, *_args) -> None:
-                """Keeps the terminal for what matters."""
 
         return Handler
