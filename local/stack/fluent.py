@@ -1,4 +1,4 @@
-"""A small Fluent on loopback: gives out tokens, answers queries as told, and remembers events."""
+"""A small Fluent on loopback: gives out tokens, answers queries from its entities or as told, and remembers events."""
 
 import json
 import threading
@@ -6,24 +6,26 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
+
+from stack.fluent_entities import Entities
+from stack.server import Request, chosen, json_api
 
 TOKEN_PATH, GRAPHQL_PATH = "/oauth/token", "/graphql"
 EVENT_PATHS = ("/api/v4.1/event/async", "/api/v4.1/event/sync")
-
-ORDERS = {
-    "101": {
-        "id": "101",
-        "ref": "HD_101",
-        "type": "HD",
-        "status": "BOOKED",
-        "totalPrice": 42.5,
-        "customer": {"primaryEmail": "customer@shop.example", "primaryPhone": "+44 20 7946 0000"},
-        "items": {"edges": [{"node": {"ref": "SKU-1", "quantity": 2}}]},
-    }
+EVENT_FIELDS = {
+    "name",
+    "retailerId",
+    "entityType",
+    "entityId",
+    "entityRef",
+    "entitySubtype",
+    "rootEntityType",
+    "rootEntityId",
+    "rootEntityRef",
+    "attributes",
 }
-"""Orders by id, in the shape of `orderById`."""
+"""Fields of an event that is sent to Fluent (Event API)."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Asked:
 
     path: str
     body: dict
+    status: int
+    """Answered."""
     at: float
     """When, by the monotonic clock."""
 
@@ -45,23 +49,20 @@ class FluentApi:
     client_id: str = "ACME"
     client_secret: str = "development-client-secret"  # noqa: S105 - the same
     token_life_s: float = 3600.0
-    orders: dict[str, dict] = field(default_factory=lambda: dict(ORDERS))
+    entities: Entities = field(default_factory=Entities)
     answers: deque = field(default_factory=deque)
-    """What the next queries are answered: a body, a status and a body, or a function of query and variables."""
+    """What the next queries are answered instead: a body, a status and a body, or a function of query and variables.
+    `None` lets one through."""
+    event_answers: deque = field(default_factory=deque)
+    """What the next events are answered instead: a status and a body. `None` lets one through."""
     asked: list[Asked] = field(default_factory=list)
     token_calls: int = 0
 
     def __post_init__(self) -> None:
-        self._changed = threading.Condition()
+        self._changed = threading.Condition(threading.RLock())
         self._tokens: dict[str, float] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.port = self._server.server_address[1]
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        self._server = json_api(self._answer)
+        self.port, self.url = self._server.port, self._server.url
 
     @property
     def account(self) -> dict:
@@ -80,42 +81,34 @@ class FluentApi:
             self._tokens.clear()
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def events(self) -> list[dict]:
         return [asked.body for asked in self.asked if asked.path in EVENT_PATHS]
 
     def wait_for(self, wanted: Callable[[Asked], bool], timeout: float = 30.0) -> list[Asked]:
         """What `wanted` chooses of what was asked, once there is something; nothing after the timeout."""
-        deadline = time.monotonic() + timeout
-        with self._changed:
-            while not (found := [asked for asked in self.asked if wanted(asked)]):
-                left = deadline - time.monotonic()
-                if left <= 0:
-                    break
-                self._changed.wait(left)
-            return found
+        return chosen(self._changed, self.asked, wanted, timeout)
 
     # What it answers: a status and a body
 
-    def _answer(self, path: str, authorization: str, body: bytes) -> tuple[int, dict]:
+    def _answer(self, asked: Request) -> tuple[int, dict]:
+        path = asked.url
         if path == TOKEN_PATH:
-            return self._token(body)
+            return self._token(asked.body)
         if path != GRAPHQL_PATH and path not in EVENT_PATHS:
             return 404, {"error": "not found"}
-        if not self._accepts(authorization):
+        if not self._accepts(asked.authorization):
             return 401, {"error": "invalid_token", "error_description": "Invalid access token"}
         try:
-            sent = json.loads(body)
+            sent = json.loads(asked.body)
         except ValueError:
             return 400, {"errors": [{"message": "the body is not JSON"}]}
         with self._changed:
-            self.asked.append(Asked(path, sent, time.monotonic()))
-            told = self.answers.popleft() if path == GRAPHQL_PATH and self.answers else None
-            number = len(self.asked)
+            answer = self._data(sent) if path == GRAPHQL_PATH else self._event(path, sent)
+            self.asked.append(Asked(path, sent, answer[0], time.monotonic()))
             self._changed.notify_all()
-        return self._data(sent, told) if path == GRAPHQL_PATH else self._event(path, sent, number)
+        return answer
 
     def _token(self, body: bytes) -> tuple[int, dict]:
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
@@ -140,42 +133,27 @@ class FluentApi:
             ends = self._tokens.get(authorization.removeprefix("Bearer "))
         return ends is not None and time.monotonic() < ends
 
-    def _data(self, sent: dict, told) -> tuple[int, dict]:
+    def _data(self, sent: dict) -> tuple[int, dict]:
+        query, variables = sent.get("query") or "", sent.get("variables")
+        told = self.answers.popleft() if self.answers else None
         if callable(told):
-            told = told(sent.get("query"), sent.get("variables"))
+            told = told(query, variables)
         if told is None:
-            order = self.orders.get(str((sent.get("variables") or {}).get("id")))
-            told = {"data": {"orderById": order}}
+            told = self.entities.answer(query, variables)
         return told if isinstance(told, tuple) else (200, told)
 
-    def _event(self, path: str, sent: dict, number: int) -> tuple[int, dict]:
+    def _event(self, path: str, sent: dict) -> tuple[int, dict]:
+        told = self.event_answers.popleft() if self.event_answers else None
+        if told is not None:
+            return told
         missing = [name for name in ("name", "retailerId", "entityType") if not sent.get(name)]
         if missing or not (sent.get("entityId") or sent.get("entityRef")):
             return 400, {"errors": [{"message": f"missing: {', '.join(missing) or 'entityId or entityRef'}"}]}
-        event = f"development-event-{number}"
+        if unknown := sent.keys() - EVENT_FIELDS:
+            return 400, {"errors": [{"message": f"unknown: {', '.join(sorted(unknown))}"}]}
+        if not isinstance(sent.get("attributes", {}), dict):
+            return 400, {"errors": [{"message": "attributes: an object was expected"}]}
+        event = f"development-event-{len(self.asked) + 1}"
         if path.endswith("/async"):
             return 200, {"id": event}
         return 200, {"eventId": event, "entityId": sent.get("entityId"), "eventStatus": "COMPLETE"}
-
-    def _handler(self):
-        fluent = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                code, answer = fluent._answer(self.path, self.headers.get("authorization", ""), body)
-                content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-                self.send_response(code)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(content)))
-                self.send_header("connection", "close")
-                self.end_headers()
-                self.wfile.write(content)
-                self.close_connection = True
-
-            def log_message(self, *_args) -> None:
-                """Keeps the terminal for what matters."""
-
-        return Handler

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from stack import faults, signing  # noqa: E402
 from stack.receiver import Receiver  # noqa: E402
+from stack.shop import Shop  # noqa: E402
 from stack.stack import TTL_S, Stack, build  # noqa: E402
 
 
@@ -36,6 +37,18 @@ def aws(stack):
     with stack.calls_through(aws.url):
         yield aws
     aws.stop()
+
+
+@pytest.fixture(scope="module")
+def open_shop(stack):
+    with Shop(stack) as shop:
+        yield shop
+
+
+@pytest.fixture
+def shop(open_shop):
+    yield open_shop
+    open_shop.calm()
 
 
 class Line:
