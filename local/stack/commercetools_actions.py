@@ -1,5 +1,6 @@
 """What commercetools does to its resources: drafts and update actions, and what it refuses of them."""
 
+import re
 import uuid
 from collections.abc import Callable
 
@@ -7,6 +8,8 @@ ORDER_STATES = ("Open", "Confirmed", "Complete", "Cancelled")
 SHIPMENT_STATES = ("Shipped", "Delivered", "Ready", "Pending", "Delayed", "Partial", "Backorder", "Canceled")
 PAYMENT_STATES = ("BalanceDue", "Failed", "Pending", "CreditOwed", "Paid")
 ROLES = ("InventorySupply", "ProductDistribution", "OrderExport", "OrderImport", "Primary")
+KEY = re.compile(r"[A-Za-z0-9_-]{2,256}")
+"""What user-defined keys look like (API reference, `key`)."""
 
 
 class RefusedError(Exception):
@@ -37,6 +40,39 @@ def required(fields: dict, name: str, kind: type | tuple):
     return value
 
 
+def key(fields: dict, name: str = "key") -> dict:
+    """The field `key`, of a user-defined key that is told under this name; nothing where it is not."""
+    if fields.get(name) is None:
+        return {}
+    value = required(fields, name, str)
+    if not KEY.fullmatch(value):
+        raise RefusedError("InvalidField", f"The value '\"{value}\"' is not valid for field '{name}'.", field=name)
+    return {"key": value}
+
+
+def address(value: dict) -> dict:
+    if not re.fullmatch("[A-Z]{2}", required(value, "country", str)):
+        raise malformed("country: two letters of ISO 3166-1 were expected")
+    return value
+
+
+def localized(value: dict) -> dict:
+    if not all(re.fullmatch("[a-z]{2,3}(-[A-Za-z0-9]+)*", locale) for locale in value):
+        raise malformed("LocalizedString: a locale was expected")
+    if not all(isinstance(text, str) for text in value.values()):
+        raise malformed("LocalizedString: texts were expected")
+    return value
+
+
+def point(value: dict) -> dict:
+    """A GeoJSON point: longitude before latitude (RFC 7946)."""
+    one_of(value, "type", ("Point",))
+    longitude, latitude = (float(degrees) for degrees in required(value, "coordinates", list))
+    if abs(longitude) > 180 or abs(latitude) > 90:
+        raise malformed("coordinates: degrees were expected")
+    return value
+
+
 def one_of(fields: dict, name: str, words: tuple) -> str:
     if (value := required(fields, name, str)) not in words:
         raise malformed(f"{name}: Invalid enum value: {value!r}. Expected one of: {', '.join(words)}")
@@ -59,7 +95,8 @@ def reference(stored: dict[str, dict], type_id: str, identifier: dict) -> dict:
 
 
 def new_inventory_entry(stored: dict[str, dict[str, dict]], draft: dict) -> dict:
-    entry = {name: draft[name] for name in ("key", "restockableInDays", "expectedDelivery") if draft.get(name)}
+    entry = {name: draft[name] for name in ("restockableInDays", "expectedDelivery") if draft.get(name)}
+    entry |= key(draft)
     entry |= {"sku": required(draft, "sku", str), "quantityOnStock": required(draft, "quantityOnStock", int)}
     entry["availableQuantity"] = entry["quantityOnStock"]
     if draft.get("supplyChannel"):
@@ -74,8 +111,9 @@ def new_inventory_entry(stored: dict[str, dict[str, dict]], draft: dict) -> dict
 
 
 def new_channel(stored: dict[str, dict[str, dict]], draft: dict) -> dict:
-    channel = {name: draft[name] for name in ("name", "description", "address", "geoLocation") if draft.get(name)}
-    channel |= {"key": required(draft, "key", str), "roles": roles(draft.get("roles") or ["InventorySupply"])}
+    channel = {name: check(draft[name]) for name, check in OF_CHANNEL.items() if draft.get(name) is not None}
+    required(draft, "key", str)
+    channel |= key(draft) | {"roles": roles(draft.get("roles") or ["InventorySupply"])}
     if any(other["key"] == channel["key"] for other in stored["channels"].values()):
         raise duplicate("key", channel["key"])
     return channel
@@ -92,6 +130,7 @@ def roles(words: list) -> list:
     return words
 
 
+OF_CHANNEL = {"name": localized, "description": localized, "address": address, "geoLocation": point}
 DRAFTS = {"inventory": new_inventory_entry, "channels": new_channel}
 
 
@@ -115,20 +154,34 @@ def add_delivery(_stored: dict, order: dict, action: dict) -> None:
     if action.get("deliveryKey") and any(known.get("key") == action["deliveryKey"] for known in deliveries):
         raise duplicate("deliveryKey", action["deliveryKey"])
     delivery = {"id": str(uuid.uuid4()), "items": items(order, action), "parcels": []}
-    delivery |= {"key": action["deliveryKey"]} if action.get("deliveryKey") else {}
+    delivery |= key(action, "deliveryKey")
     delivery |= {"address": action["address"]} if action.get("address") else {}
-    delivery["parcels"] = [parcel(order, draft, draft.get("key")) for draft in action.get("parcels") or []]
+    delivery["parcels"] = [parcel(order, draft, "key") for draft in action.get("parcels") or []]
     deliveries.append(delivery)
 
 
 def add_parcel(_stored: dict, order: dict, action: dict) -> None:
     wanted = required(action, "deliveryId", str)
-    infos = [order.get("shippingInfo") or {}, *(shipping["shippingInfo"] for shipping in order.get("shipping") or [])]
-    for delivery in (delivery for info in infos for delivery in info.get("deliveries") or []):
+    for delivery in all_deliveries(order):
         if delivery["id"] == wanted:
-            delivery["parcels"].append(parcel(order, action, action.get("parcelKey")))
+            delivery["parcels"].append(parcel(order, action, "parcelKey"))
             return
     raise RefusedError("InvalidOperation", f"The delivery with ID '{wanted}' was not found.")
+
+
+def set_parcel_tracking_data(_stored: dict, order: dict, action: dict) -> None:
+    wanted = required(action, "parcelId", str)
+    for known in (known for delivery in all_deliveries(order) for known in delivery["parcels"]):
+        if known["id"] == wanted:
+            setting("trackingData")(_stored, known, action)
+            return
+    raise RefusedError("InvalidOperation", f"The parcel with ID '{wanted}' was not found.")
+
+
+def all_deliveries(order: dict) -> list:
+    """Of all ways that the order goes."""
+    infos = [order.get("shippingInfo") or {}, *(shipping["shippingInfo"] for shipping in order.get("shipping") or [])]
+    return [delivery for info in infos for delivery in info.get("deliveries") or []]
 
 
 def deliveries_of(order: dict, shipping_key: str | None) -> list:
@@ -142,9 +195,13 @@ def deliveries_of(order: dict, shipping_key: str | None) -> list:
     return order["shippingInfo"].setdefault("deliveries", [])
 
 
-def parcel(order: dict, draft: dict, key: str | None) -> dict:
+def parcel(order: dict, draft: dict, key_name: str) -> dict:
     made = {name: draft[name] for name in ("trackingData", "measurements") if draft.get(name)}
-    return {"id": str(uuid.uuid4()), "items": items(order, draft)} | made | ({"key": key} if key else {})
+    made |= key(draft, key_name)
+    known = [known.get("key") for delivery in all_deliveries(order) for known in delivery["parcels"]]
+    if "key" in made and made["key"] in known:
+        raise duplicate(key_name, made["key"])
+    return {"id": str(uuid.uuid4()), "items": items(order, draft)} | made
 
 
 def items(order: dict, draft: dict) -> list:
@@ -186,10 +243,10 @@ def quantity(change: Callable[[int, int], int]) -> Callable:
     return changed
 
 
-def setting(name: str, *, needed: bool = False) -> Callable:
+def setting(name: str, check: Callable = lambda value: value, *, needed: bool = False) -> Callable:
     def change(_stored: dict, resource: dict, action: dict) -> None:
         if needed or action.get(name) is not None:
-            resource[name] = required(action, name, (str, dict, list))
+            resource[name] = check(required(action, name, (str, dict, list)))
         else:
             resource.pop(name, None)
 
@@ -200,6 +257,11 @@ def set_roles(_stored: dict, channel: dict, action: dict) -> None:
     channel["roles"] = roles(required(action, "roles", list))
 
 
+def add_roles(_stored: dict, channel: dict, action: dict) -> None:
+    added = roles(required(action, "roles", list))
+    channel["roles"] += [role for role in added if role not in channel["roles"]]
+
+
 ACTIONS = {
     "orders": {
         "changeOrderState": set_state("orderState", ORDER_STATES),
@@ -208,6 +270,7 @@ ACTIONS = {
         "transitionState": transition_state,
         "addDelivery": add_delivery,
         "addParcelToDelivery": add_parcel,
+        "setParcelTrackingData": set_parcel_tracking_data,
         "updateSyncInfo": update_sync_info,
         "setCustomField": set_custom_field,
     },
@@ -220,10 +283,11 @@ ACTIONS = {
     },
     "channels": {
         "setRoles": set_roles,
-        "changeName": setting("name", needed=True),
-        "changeDescription": setting("description", needed=True),
-        "setAddress": setting("address"),
-        "setGeoLocation": setting("geoLocation"),
+        "addRoles": add_roles,
+        "changeName": setting("name", localized, needed=True),
+        "changeDescription": setting("description", localized, needed=True),
+        "setAddress": setting("address", address),
+        "setGeoLocation": setting("geoLocation", point),
         "setCustomField": set_custom_field,
     },
 }

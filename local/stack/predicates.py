@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 Predicate = Callable[[dict], bool]
 
-TOKEN = re.compile(r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?\d+)|(?P<word>\w+)|(?P<mark><>|!=|<=|>=|[=<>()]))')
+TOKEN = re.compile(r'\s*(?:(?P<text>"(?:[^"\\]|\\.)*")|(?P<number>-?\d+)|(?P<word>\w+)|(?P<mark><>|!=|<=|>=|[=<>(),]))')
 COMPARISONS = {
     "=": lambda one, other: one == other,
     "!=": lambda one, other: one != other,
@@ -74,11 +74,23 @@ class Reader:
             wanted = not self.takes("not")
             self.expect("defined")
             return lambda resource: (resource.get(name) is not None) == wanted
+        if self.takes("in"):
+            values = self.values()
+            return lambda resource: resource.get(name) in values
         compare = COMPARISONS.get(self.next()[1])
         if compare is None:
             raise MalformedPredicateError(f"no comparison behind {name}")
         value = self.value()
         return lambda resource: resource.get(name) is not None and compare(resource[name], value)
+
+    def values(self) -> list:
+        """One or more in round brackets, with commas between them."""
+        self.expect("(")
+        values = [self.value()]
+        while self.takes(","):
+            values.append(self.value())
+        self.expect(")")
+        return values
 
     def value(self):
         kind, text = self.next()

@@ -149,11 +149,31 @@ def test_predicates_are_what_they_say():
         'id = "x" or (id = "i-1" and quantity >= 3)',
         'quantity < 4 and quantity <> 2 and live = true and id != "x"',
         "supplyChannel is defined and key is not defined",
+        'id in ("i-0", "i-1") and quantity in (3)',
     ):
         assert predicate(text)(stock), text
-    for text in ('sku = "HAT"', 'supplyChannel(id = "ch-2")', 'key > "a"', 'quantity(id = "x")', "id is not defined"):
+    for text in (
+        'sku = "HAT"',
+        'supplyChannel(id = "ch-2")',
+        'key > "a"',
+        'quantity(id = "x")',
+        "id is not defined",
+        'id in ("i-2")',
+    ):
         assert not predicate(text)(stock), text
-    for text in ("", "id", 'id = "x', 'id = "x" and', '(id = "x"', "id = x", 'id ~ "x"', 'id = "x" id', '"id" = "x"'):
+    for text in (
+        "",
+        "id",
+        'id = "x',
+        'id = "x" and',
+        '(id = "x"',
+        "id = x",
+        'id ~ "x"',
+        'id = "x" id',
+        '"id" = "x"',
+        "id in ()",
+        'id in "x"',
+    ):
         with pytest.raises(MalformedPredicateError):
             predicate(text)
 
@@ -228,8 +248,15 @@ def test_an_order_goes_its_way(api):
     assert order["syncInfo"][0]["channel"] == {"typeId": "channel", "id": "ch-9"}
     assert order["custom"]["fields"] == {"fluentRef": "HD_1"}
     parcel = {"action": "addParcelToDelivery", "deliveryId": made["id"], "trackingData": tracking, "items": items}
-    assert len(update(api, "orders/o-1", 9, parcel)[1]["shippingInfo"]["deliveries"][0]["parcels"]) == 2
-    assert code(update(api, "orders/o-1", 10, delivery)) == (400, "DuplicateField")
+    parcel["parcelKey"] = "P_2"
+    parcels = update(api, "orders/o-1", 9, parcel)[1]["shippingInfo"]["deliveries"][0]["parcels"]
+    assert [made.get("key") for made in parcels] == [None, "P_2"]
+    for again in (delivery, parcel):
+        assert code(update(api, "orders/o-1", 10, again)) == (400, "DuplicateField"), again
+    track = {"action": "setParcelTrackingData", "parcelId": parcels[1]["id"], "trackingData": {"trackingId": "T-2"}}
+    parcels = update(api, "orders/o-1", 10, track)[1]["shippingInfo"]["deliveries"][0]["parcels"]
+    assert [made["trackingData"]["trackingId"] for made in parcels] == ["T-1", "T-2"]
+    assert code(update(api, "orders/o-1", 11, track | {"parcelId": "none"})) == (400, "InvalidOperation")
 
 
 def test_a_delivery_of_several_shipments_names_its_own(api):
@@ -265,11 +292,21 @@ def test_a_channel_is_created_once_and_changed(api):
     status, channel = post(api, "channels", {"key": "berlin", "name": {"en": "Berlin"}})
     assert (status, channel["roles"]) == (201, ["InventorySupply"])
     assert code(post(api, "channels", {"key": "berlin"})) == (400, "DuplicateField")
-    assert code(post(api, "channels", {"key": "x", "roles": ["Boss"]})) == (400, "InvalidJsonInput")
+    assert code(post(api, "channels", {"key": "mitte", "roles": ["Boss"]})) == (400, "InvalidJsonInput")
+    for wrong, expected in (
+        ({"key": "a b"}, "InvalidField"),
+        ({"address": {"country": "Germany"}}, "InvalidJsonInput"),
+        ({"address": {"city": "Berlin"}}, "InvalidJsonInput"),
+        ({"name": {"english": 1}}, "InvalidJsonInput"),
+        ({"geoLocation": {"type": "Point", "coordinates": [52.5, 113.4]}}, "InvalidJsonInput"),
+    ):
+        assert code(post(api, "channels", {"key": "mitte"} | wrong)) == (400, expected), wrong
+    more = update(api, f"channels/{channel['id']}", 1, {"action": "addRoles", "roles": ["InventorySupply", "Primary"]})
+    assert more[1]["roles"] == ["InventorySupply", "Primary"]
     changed = update(
         api,
         f"channels/{channel['id']}",
-        1,
+        2,
         {"action": "setRoles", "roles": ["OrderExport"]},
         {"action": "changeName", "name": {"en": "Mitte"}},
         {"action": "setAddress", "address": {"country": "DE"}},
