@@ -225,11 +225,11 @@ def shipped() -> None:
             ("carrier-label", "carrier", "CarrierLabelRequested", consignment | {"entityStatus": "BOOKED"}),
             ("carrier-manifest", "carrier", "CarrierManifestRequested", consignment | {"entityStatus": "BOOKED"}),
             ("erp-sales-order", "erp", "SalesOrderRequested", order | {"entityStatus": "BOOKED"}),
-            (f"{shop}-order-status", f"{shop}-order-status", "OrderStatusChange", order | {"entityStatus": "BOOKED"}),
-            (f"{shop}-fulfilment-status", f"{shop}-fulfilment-status", "FulfilmentStatusChange", fulfilment),
-            (f"{shop}-consignment-status", f"{shop}-consignment-status", "ConsignmentStatusChange", consignment),
-            (f"{shop}-inventory-upsert", f"{shop}-inventory-upsert", "InventoryUpsert", position),
-            (f"{shop}-location-upsert", f"{shop}-location-upsert", "LocationUpsert", location),
+            (f"{shop}-order-status", None, "OrderStatusChange", order | {"entityStatus": "BOOKED"}),
+            (f"{shop}-fulfilment-status", None, "FulfilmentStatusChange", fulfilment),
+            (f"{shop}-consignment-status", None, "ConsignmentStatusChange", consignment),
+            (f"{shop}-inventory-upsert", None, "InventoryUpsert", position),
+            (f"{shop}-location-upsert", None, "LocationUpsert", location),
         ),
         start=3001,
     ):
@@ -239,7 +239,7 @@ def shipped() -> None:
         event["entityId"] += suffix.replace("-", "0")
         root = event.get("rootEntityRef")
         entity = f"ORDER/{root}" if root else f"{event['entityType']}/{event['entityRef']}"
-        group = f"fluent/ACME/{entity}#{endpoint}"
+        group = f"fluent/ACME/{entity}#{endpoint or f'route:{route}'}"
         body = message(event, route=route)
         router(f"shipped-{route}", record(number, body, group, f"fluent/{event['id']}/{route}"))
 
@@ -282,6 +282,50 @@ def order(number: int, type_name: str = "OrderCreated") -> dict:
     }
 
 
+def published(number: int, **changes) -> dict:
+    """A product that customers now see, as the message tells of it."""
+    body = notification(number, "product", type="ProductPublished", **changes)
+    return body | {
+        "removedImageUrls": [],
+        "productProjection": {
+            "id": body["resource"]["id"],
+            "version": 1,
+            "key": "jacket",
+            "productType": {"typeId": "product-type", "id": "7c1d2b60-0000-4000-8000-000000000001"},
+            "name": {"en": "Jacket"},
+            "slug": {"en": "jacket"},
+            "categories": [],
+            "masterVariant": {"id": 1, "sku": "JACKET-M", "prices": [], "images": [], "attributes": []},
+            "variants": [{"id": 2, "sku": "JACKET-L", "prices": [], "images": [], "attributes": []}],
+            "published": True,
+            "hasStagedChanges": False,
+        },
+        "scope": "All",
+    }
+
+
+def of_commercetools() -> None:
+    """A notification on its way by each of the shipped routes that take it into Fluent."""
+    updated = "ResourceUpdated"
+    for number, (kind, action, body) in enumerate(
+        (
+            ("order", "create", order(3101)),
+            ("customer", "upsert", notification(3102, "customer", updated, oldVersion=1)),
+            ("category", "upsert", notification(3103, "category", updated, oldVersion=1)),
+            ("product", "upsert", published(3104)),
+        ),
+        start=3101,
+    ):
+        route, resource = f"commercetools-{kind}-{action}", body["resource"]["id"]
+        told = body.get("sequenceNumber") or f"{body['version']}.{updated}"
+        name = f"commercetools.connect.{kind}.{action}"
+        on_its_way = {"id": f"{resource}.{told}", "name": name, "source": "commercetools", "route": route}
+        group = f"commercetools/acme-shop/{kind}/{resource}#route:{route}"
+        queued_as = text({"version": 1, **on_its_way, "receivedAt": TIME, "payload": body}).decode()
+        deduplication = f"commercetools/{on_its_way['id']}/{route}"
+        router(f"shipped-{route}", record(number, queued_as, group, deduplication))
+
+
 def cloud_event(body: dict, type_name: str) -> dict:
     """The same notification as a Subscription of format CloudEvents sends it."""
     kind = "message" if body["notificationType"] == "Message" else "change"
@@ -321,6 +365,8 @@ def notifications() -> None:
         "payload-not-included",
         notification(3005, "product", payloadNotIncluded=left_out, resourceUserProvidedIdentifiers=key),
     )
+    ct("category-updated", notification(3012, "category", "ResourceUpdated", oldVersion=1))
+    ct("product-published", published(3013, resourceUserProvidedIdentifiers=key))
     ct("category-deleted", notification(3006, "category", "ResourceDeleted", dataErasure=False))
     event = {
         "id": "9e8f7a60-0000-4000-8000-000000003007",
@@ -350,5 +396,6 @@ if __name__ == "__main__":
     webhooks()
     batches()
     shipped()
+    of_commercetools()
     notifications()
     replays()

@@ -85,11 +85,13 @@ fn order() -> Value {
 #[tokio::test]
 async fn every_sample_notification_ends_as_the_table_says() {
     let create = "commercetools.connect.order.create";
-    let expected: [(&str, &[&str], usize, usize); 13] = [
+    let expected: [(&str, &[&str], usize, usize); 15] = [
         ("ct-order-created", &[create], 0, 0),
         ("ct-order-created-cloudevents", &[create], 0, 0),
         ("ct-order-imported", &[create], 0, 0),
         ("ct-customer-updated", &["commercetools.connect.customer.upsert"], 0, 0),
+        ("ct-category-updated", &["commercetools.connect.category.upsert"], 0, 0),
+        ("ct-product-published", &["commercetools.connect.product.upsert"], 0, 0),
         ("ct-payload-not-included", &["commercetools.connect.product.upsert"], 0, 0),
         ("ct-category-deleted", &["commercetools.category.ResourceDeleted"], 0, 0),
         ("ct-event", &["commercetools.import-api.ImportContainerCreated"], 0, 0),

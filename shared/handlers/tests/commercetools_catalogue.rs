@@ -47,8 +47,12 @@ async fn tried(route: &str, props: Option<&Value>, answers: &[(u16, Value)]) -> 
         (Section::Commercetools, "shop", PROJECT),
         (Section::Routes, route, &parameter),
     ]);
+    handled(bench, &message(route, &change(route)), answers).await
+}
+
+async fn handled(bench: Workbench, message: &Message, answers: &[(u16, Value)]) -> Tried {
     bench.answers(answers);
-    let result = bench.handle(&handlers::registry().build().unwrap(), &message(route, &change(route))).await;
+    let result = bench.handle(&handlers::registry().build().unwrap(), message).await;
     Tried { bench, result }
 }
 
@@ -557,4 +561,29 @@ async fn a_notification_of_no_resource_is_parked() {
         assert!(matches!(handled, Err(HandlerError::Misconfigured { code: Code::Mapping, .. })), "{route}");
     }
     assert!(bench.transport.requests().is_empty());
+}
+
+#[tokio::test]
+async fn the_shipped_routes_into_fluent_work_on_their_samples() {
+    let nobody = (200, json!({"data": {"customer": null}}));
+    let created = (200, json!({"data": {"createCustomer": {"id": "1"}}}));
+    let event = (200, json!({"id": "e"}));
+    let customers = vec![token(), (200, customer()), token(), nobody, created];
+    let categories = vec![token(), (200, category()), page(&[]), token(), event];
+    for (route, path, answers, told) in [
+        (CUSTOMER, "customers", customers, 2),
+        (CATEGORY, "categories", categories, 1),
+        (PRODUCT, "product-projections", answers(product()), 3),
+    ] {
+        let bench = Workbench::with(&[
+            (Section::Accounts, "ACME", ACCOUNT),
+            (Section::Commercetools, "acme-shop", PROJECT),
+        ]);
+        let sample = testkit::shipped::sample(route);
+        let id = sample.id.split('.').next().unwrap();
+        let tried = handled(bench, &sample, &answers).await;
+        assert_eq!((&tried.result, tried.told().len()), (&Ok(()), told), "{route}");
+        let asked = format!("https://api.ct.example/acme-shop/{path}/{id}");
+        assert!(tried.urls()[1].starts_with(&asked), "{}", tried.urls()[1]);
+    }
 }

@@ -98,15 +98,19 @@ async fn handled(bench: Workbench, message: &Message, answers: &[(u16, Value)]) 
 
 /// Handles the message about an order that Fluent does not have.
 async fn tried(order: &Value, customer: Value, props: &Value) -> Tried {
-    let answers = [
+    handled(bench(props), &message(), &answers(order, &customer)).await
+}
+
+/// Those of commercetools to what it has, and of Fluent, which does not have it.
+fn answers(order: &Value, customer: &Value) -> [(u16, Value); 6] {
+    [
         token(),
         (200, order.clone()),
         token(),
         (200, json!({"data": {"order": null}})),
         (200, json!({"data": {"customer": customer}})),
         (200, json!({"data": {"createOrder": {"id": "77"}, "createOrderAndCustomer": {"id": "77"}}})),
-    ];
-    handled(bench(props), &message(), &answers).await
+    ]
 }
 
 async fn mapped(order: &Value, props: Value) -> Value {
@@ -695,6 +699,20 @@ async fn what_fails_on_the_way_is_tried_again() {
 fn the_route_is_on_as_it_is_shipped() {
     let route = connector::shipped::route(ROUTE).unwrap().unwrap();
     assert!(route.enabled && route.wanted.includes(&message()));
+}
+
+#[tokio::test]
+async fn the_shipped_route_works_on_its_sample() {
+    let bench = Workbench::with(&[
+        (Section::Accounts, "ACME", ACCOUNT),
+        (Section::Commercetools, "acme-shop", PROJECT),
+    ]);
+    let sample = testkit::shipped::sample(ROUTE);
+    let tried = handled(bench, &sample, &answers(&order(), &json!({"id": "5"}))).await;
+    assert_eq!(tried.created().0, "createOrder");
+    let id = sample.id.split('.').next().unwrap();
+    let asked = tried.bench.transport.requests()[1].url.as_url().to_string();
+    assert_eq!(asked, format!("https://api.shop.example/acme-shop/orders/{id}"));
 }
 
 /// An amount by its digits alone, as text.
