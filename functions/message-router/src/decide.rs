@@ -1,6 +1,7 @@
 //! From a record to its disposition. A message comes twice: as it was received, to become one message for each route
 //! that wants it, and then as each of these, to be handled.
 
+use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -11,8 +12,10 @@ use connector::event_log::Subject;
 use connector::failure::{Code, chain};
 use connector::handler::{Context, HandlerError, Run};
 use connector::message::{About, Message, MessageError};
+use connector::parameter::Section;
 use connector::retry::pipeline_delay_after;
 use connector::route::Route;
+use connector::subscription::parameter_of;
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
@@ -113,8 +116,11 @@ impl Router {
             Ok(Ok(Some(Ok(())))) => (Disposition::Acknowledge, None),
             Ok(Ok(Some(Err(error)))) => ended(record, error),
             Ok(Ok(None)) => {
-                let detail =
-                    format!("routes/{name} names handler {:?}, which is not in this build", route.handler);
+                let detail = format!(
+                    "{} names handler {:?}, which is not in this build",
+                    parameter(name),
+                    route.handler
+                );
                 misconfigured(Code::Handler, detail)
             }
             Ok(Err(_panic)) => panicked(record, &route.handler),
@@ -177,10 +183,12 @@ fn followed<'a>(message: &Message, table: &'a RoutingTable, name: &str) -> Resul
     let route = match table.route(name) {
         Some(Found::Usable(route)) if route.enabled => route,
         Some(Found::Broken(broken)) => {
-            return Err(misconfigured(Code::Route, format!("routes/{name} is broken: {}", broken.reason)));
+            let detail = format!("{} is broken: {}", parameter(name), broken.reason);
+            return Err(misconfigured(Code::Route, detail));
         }
         Some(Found::Usable(_)) | None => {
-            return Err(unrouted(format!("the message is for routes/{name}, which is gone or disabled")));
+            let detail = format!("the message is for {}, which is gone or disabled", parameter(name));
+            return Err(unrouted(detail));
         }
     };
     match route
@@ -190,9 +198,16 @@ fn followed<'a>(message: &Message, table: &'a RoutingTable, name: &str) -> Resul
         .map(|when| when.holds(&route.scope(message)))
     {
         None | Some(Ok(true)) => Ok(route),
-        Some(Ok(false)) => Err(unrouted(format!("the condition of routes/{name} no longer holds"))),
-        Some(Err(error)) => Err(misconfigured(Code::Template, format!("when of routes/{name}: {error}"))),
+        Some(Ok(false)) => Err(unrouted(format!("the condition of {} no longer holds", parameter(name)))),
+        Some(Err(error)) => {
+            Err(misconfigured(Code::Template, format!("the condition of {}: {error}", parameter(name))))
+        }
     }
+}
+
+/// The parameter of a route's name.
+fn parameter(name: &str) -> Cow<'_, str> {
+    parameter_of(Section::Routes, name)
 }
 
 fn endpoint_of(table: &RoutingTable, route: &str) -> Option<String> {

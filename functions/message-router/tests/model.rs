@@ -379,7 +379,7 @@ fn a_message_waits_where_its_route_is_broken_or_its_condition_cannot_tell() {
     let errors: Vec<_> =
         world.log.entries().iter().filter_map(|entry| entry["error"].as_str().map(str::to_owned)).collect();
     let [.., unsure, broken] = &errors[..] else { unreachable!("both are told") };
-    assert_eq!(unsure, "when of routes/unsure: line 1: `event.vip` is undefined");
+    assert_eq!(unsure, "the condition of routes/unsure: line 1: `event.vip` is undefined");
     assert!(broken.starts_with("routes/broken is broken: unknown key \"endpont\" (line 2)"), "{broken}");
     assert!(world.transport.requests().is_empty());
 }

@@ -109,7 +109,7 @@ impl Authentication {
             Kind::Basic => basic(&mut auth),
             Kind::ApiKey => api_key(&mut auth),
             Kind::OAuth2 => oauth2(&mut auth),
-            Kind::StandardWebhooks => standard_webhooks(&mut auth),
+            Kind::StandardWebhooks => signing_secrets(&mut auth).map(Self::StandardWebhooks),
         }?;
         match auth.rest() {
             Some(key) => {
@@ -193,7 +193,8 @@ fn oauth2(auth: &mut Document) -> Result<Authentication, DocumentError> {
     })))
 }
 
-fn standard_webhooks(auth: &mut Document) -> Result<Authentication, DocumentError> {
+/// The key `secrets`, which has to hold at least one.
+pub(crate) fn signing_secrets(auth: &mut Document) -> Result<Vec<SigningSecret>, DocumentError> {
     let Some(texts) = auth.texts("secrets")? else { return Err(auth.missing("secrets")) };
     if texts.is_empty() {
         return Err(auth.unusable("secrets", "must hold at least one secret"));
@@ -202,7 +203,7 @@ fn standard_webhooks(auth: &mut Document) -> Result<Authentication, DocumentErro
         let unusable = |error| auth.unusable("secrets", format!("holds one, number {number}, that {error}"));
         SigningSecret::parse(text).map_err(unusable)
     };
-    texts.iter().zip(1..).map(secret).collect::<Result<_, _>>().map(Authentication::StandardWebhooks)
+    texts.iter().zip(1..).map(secret).collect()
 }
 
 /// Headers that belong to the connection or to what every delivery says of itself.

@@ -17,6 +17,7 @@ use crate::parameter::{Parameter, Problem, Section};
 use crate::project::Project;
 use crate::route::{Route, Wanted};
 use crate::shipped;
+use crate::subscription::{self, SUBSCRIPTIONS, Subscription};
 use crate::template::Scope;
 
 /// What the webhook receiver needs: Fluent's public keys.
@@ -35,6 +36,7 @@ pub struct RoutingTable {
     broken: BTreeMap<String, BrokenRoute>,
     accounts: BTreeMap<String, Arc<Account>>,
     projects: BTreeMap<String, Arc<Project>>,
+    subscriptions: BTreeMap<String, Arc<Subscription>>,
 }
 
 /// A route that cannot be used, and of which no good copy is known.
@@ -88,17 +90,30 @@ impl RoutingTable {
     /// The endpoint of this name, where it is usable.
     #[must_use]
     pub fn endpoint(&self, name: &str) -> Option<&Endpoint> {
-        self.endpoints.get(name).map(Arc::as_ref)
+        let subscribed = || Some(&self.subscription(name)?.endpoint);
+        self.endpoints.get(name).map(Arc::as_ref).or_else(subscribed)
     }
 
     /// The route of this name.
     #[must_use]
     pub fn route(&self, name: &str) -> Option<Found<'_>> {
         let usable = self.routes.get(name).map(|route| Found::Usable(route));
-        usable.or_else(|| self.broken.get(name).map(Found::Broken))
+        let subscribed = || self.subscription(name).map(|subscription| Found::Usable(&subscription.route));
+        usable.or_else(subscribed).or_else(|| self.broken.get(name).map(Found::Broken))
     }
 
-    /// Every usable endpoint, by name.
+    /// The subscription of this name among those of routes and endpoints, where it is usable.
+    #[must_use]
+    pub fn subscription(&self, name: &str) -> Option<&Subscription> {
+        self.subscriptions.get(name.strip_prefix(SUBSCRIPTIONS)?).map(Arc::as_ref)
+    }
+
+    /// Every usable subscription, by its name among those of routes and endpoints.
+    pub fn subscriptions(&self) -> impl Iterator<Item = (&str, &Subscription)> {
+        self.subscriptions.values().map(|subscription| (subscription.name(), subscription.as_ref()))
+    }
+
+    /// Every usable endpoint, by name; those of subscriptions are not among them.
     pub fn endpoints(&self) -> impl Iterator<Item = (&str, &Endpoint)> {
         self.endpoints.iter().map(|(name, endpoint)| (name.as_str(), endpoint.as_ref()))
     }
@@ -132,13 +147,17 @@ impl RoutingTable {
         }
     }
 
-    /// Every route, by name.
+    /// Every route, those of subscriptions among them, by name.
     pub fn routes(&self) -> impl Iterator<Item = (&str, Found<'_>)> {
         let usable = self.routes.iter().map(|(name, route)| (name.as_str(), Found::Usable(route)));
-        usable.chain(self.broken.iter().map(|(name, broken)| (name.as_str(), Found::Broken(broken))))
+        let subscribed =
+            self.subscriptions().map(|(name, subscription)| (name, Found::Usable(&subscription.route)));
+        usable
+            .chain(subscribed)
+            .chain(self.broken.iter().map(|(name, broken)| (name.as_str(), Found::Broken(broken))))
     }
 
-    /// Every usable route, the disabled ones too, by name.
+    /// Every usable route, the disabled ones too, by name; those of subscriptions are not among them.
     pub fn usable_routes(&self) -> impl Iterator<Item = (&str, &Route)> {
         self.routes.iter().map(|(name, route)| (name.as_str(), route.as_ref()))
     }
@@ -156,9 +175,41 @@ impl RoutingTable {
     }
 }
 
+impl RoutingTable {
+    /// The routes and subscriptions of which there is no usable copy, by their names among routes.
+    fn broken_routes(&self, parameters: &[Parameter], problems: &[Problem]) -> BTreeMap<String, BrokenRoute> {
+        let unusable = parameters.iter().filter(|parameter| match parameter.section {
+            Section::Routes => !self.routes.contains_key(&parameter.name),
+            Section::Subscriptions => !self.subscriptions.contains_key(&parameter.name),
+            Section::Keys
+            | Section::Endpoints
+            | Section::Accounts
+            | Section::Commercetools
+            | Section::Sources => false,
+        });
+        let broken = unusable.map(|Parameter { section, name, value, .. }| {
+            let path = format!("{section}/{name}");
+            let problem = problems.iter().find(|problem| problem.parameter == path);
+            let reason = problem.map_or_else(String::new, |problem| problem.reason.clone());
+            match section {
+                Section::Subscriptions => {
+                    (path, BrokenRoute { wanted: subscription::wanted(value.expose()), reason })
+                }
+                _ => (name.clone(), BrokenRoute { wanted: shipped::wanted(name, value.expose()), reason }),
+            }
+        });
+        broken.collect()
+    }
+}
+
 impl Snapshot for RoutingTable {
-    const SECTIONS: &'static [Section] =
-        &[Section::Endpoints, Section::Routes, Section::Accounts, Section::Commercetools];
+    const SECTIONS: &'static [Section] = &[
+        Section::Endpoints,
+        Section::Routes,
+        Section::Accounts,
+        Section::Commercetools,
+        Section::Subscriptions,
+    ];
 
     fn build(parameters: &[Parameter], last: Option<&Self>) -> (Self, Vec<Problem>) {
         let mut problems = Vec::new();
@@ -195,28 +246,25 @@ impl Snapshot for RoutingTable {
             &mut problems,
             |key, text| Project::parse(key, text).map_err(|error| chain(&error)),
         );
-        let broken = broken_routes(parameters, &routes, &problems);
-        (Self { version: version_of(parameters), endpoints, routes, broken, accounts, projects }, problems)
+        let subscriptions = parsed(
+            parameters,
+            Section::Subscriptions,
+            last.map(|last| &last.subscriptions),
+            &mut problems,
+            |name, text| Subscription::parse(name, text).map_err(|error| chain(&error)),
+        );
+        let mut table = Self {
+            version: version_of(parameters),
+            endpoints,
+            routes,
+            broken: BTreeMap::new(),
+            accounts,
+            projects,
+            subscriptions,
+        };
+        table.broken = table.broken_routes(parameters, &problems);
+        (table, problems)
     }
-}
-
-fn broken_routes(
-    parameters: &[Parameter],
-    usable: &BTreeMap<String, Arc<Route>>,
-    problems: &[Problem],
-) -> BTreeMap<String, BrokenRoute> {
-    let unusable = parameters
-        .iter()
-        .filter(|parameter| parameter.section == Section::Routes && !usable.contains_key(&parameter.name));
-    unusable
-        .map(|parameter| {
-            let path = format!("{}/{}", Section::Routes, parameter.name);
-            let problem = problems.iter().find(|problem| problem.parameter == path);
-            let reason = problem.map_or_else(String::new, |problem| problem.reason.clone());
-            let wanted = shipped::wanted(&parameter.name, parameter.value.expose());
-            (parameter.name.clone(), BrokenRoute { wanted, reason })
-        })
-        .collect()
 }
 
 /// Parses a section's parameters; where one is broken its last good copy goes on serving.

@@ -30,12 +30,15 @@ pub struct Body {
     pub bytes: Vec<u8>,
     /// Of what kind they are, unless the endpoint's own headers say so.
     pub content_type: HeaderValue,
+    /// What else the request says of them.
+    pub headers: HeaderMap,
 }
 
 impl From<Vec<u8>> for Body {
     /// JSON.
     fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes, content_type: HeaderValue::from_static("application/json") }
+        let content_type = HeaderValue::from_static("application/json");
+        Self { bytes, content_type, headers: HeaderMap::new() }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::authentication::{Authentication, header_name, hidden};
 use crate::document::{Document, DocumentError, name_of};
 use crate::endpoint_url::{EndpointUrl, MadeUrlError, UrlError, UrlTemplate};
 use crate::retry::Schedule;
+use crate::standard_webhooks::SigningSecret;
 use crate::template::{Format, MESSAGE_VARIABLES, RenderError, Scope, Template, is_template};
 
 /// The whole attempt, from name resolution to the last byte of the answer that is read, unless the endpoint says otherwise.
@@ -148,17 +149,31 @@ impl Endpoint {
             methods.iter().zip(0_usize..).map(|(method, index)| (method.as_str(), index)).collect();
         let method = document.word("method", &words)?.and_then(|index| methods.get(index).cloned());
         let authentication = Authentication::of_document(&mut document)?;
+        let method = method.unwrap_or(default.method);
+        Self { method, authentication, ..default }.with_rest_of(&mut document)
+    }
+
+    /// A receiver of signed webhooks, with those keys of an endpoint that a subscription has as well.
+    pub(crate) fn of_subscription(
+        document: &mut Document,
+        url: EndpointUrl,
+        secrets: Vec<SigningSecret>,
+    ) -> Result<Self, DocumentError> {
+        let authentication = Authentication::StandardWebhooks(secrets);
+        Self { authentication, ..Self::at(UrlTemplate::Fixed(url)) }.with_rest_of(document)
+    }
+
+    /// With all that is read alike of every receiver.
+    fn with_rest_of(self, document: &mut Document) -> Result<Self, DocumentError> {
         Ok(Self {
-            method: method.unwrap_or(default.method),
-            headers: headers(&mut document, &authentication)?,
-            timeout: timeout(&mut document)?.unwrap_or(default.timeout),
-            schedule: schedule(&mut document)?.unwrap_or_default(),
+            headers: headers(document, &self.authentication)?,
+            timeout: timeout(document)?.unwrap_or(self.timeout),
+            schedule: schedule(document)?.unwrap_or_default(),
             ordering: document
                 .word("ordering", &[("entity", Ordering::Entity), ("none", Ordering::None)])?
                 .unwrap_or_default(),
             paused: document.switch("paused")?.unwrap_or_default(),
-            authentication,
-            url: default.url,
+            ..self
         })
     }
 

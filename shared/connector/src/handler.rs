@@ -21,10 +21,12 @@ use crate::event_log::{Entry, EventType, Subject};
 use crate::failure::{Code, chain};
 use crate::message::Message;
 use crate::notification;
+use crate::parameter::Section;
 use crate::ports::{JobStore, Queue};
 use crate::project::Project;
 use crate::route::Route;
 use crate::sender::{Delivery, Sender, longest};
+use crate::subscription::{SUBSCRIPTIONS, parameter_of};
 use crate::template::Scope;
 
 /// The handler that passes an answer on, whatever handler the message's route names.
@@ -48,7 +50,7 @@ pub enum HandlerError {
     #[error(transparent)]
     Delivery(#[from] DeliveryFailure),
     /// The endpoint is paused: held until it no longer is and somebody replays the message.
-    #[error("endpoint endpoints/{endpoint} is paused")]
+    #[error("endpoint {} is paused", parameter_of(Section::Endpoints, endpoint))]
     Paused {
         /// Name of the endpoint.
         endpoint: String,
@@ -149,7 +151,24 @@ impl<'a> Context<'a> {
             return Ok(self.message.payload.get().as_bytes().to_vec().into());
         };
         let text = payload.render(scope).map_err(|error| self.unmade("payload", &error))?;
-        Ok(Body { bytes: text.into_bytes(), content_type: self.route.content_type.clone() })
+        let content_type = self.route.content_type.clone();
+        Ok(Body { content_type, ..text.into_bytes().into() })
+    }
+
+    /// What the subscription that the message is for makes of it.
+    ///
+    /// # Errors
+    /// [`HandlerError::Misconfigured`] where it is for a route, or cannot be written.
+    pub fn emission(&self) -> Result<Body, HandlerError> {
+        let Run { table, subject, .. } = &self.run;
+        let route = subject.route.unwrap_or_default();
+        let subscription = table.subscription(route).ok_or_else(|| HandlerError::Misconfigured {
+            code: Code::Handler,
+            reason: format!("handler {} serves subscriptions alone: take another one", self.route.handler),
+        })?;
+        let id = subject.webhook.unwrap_or_default();
+        let name = route.strip_prefix(SUBSCRIPTIONS).unwrap_or(route);
+        subscription.emission.of(self.message, name, id).map_err(|error| self.unmade("payload", &error))
     }
 
     /// The error of a template of this route.
@@ -158,7 +177,7 @@ impl<'a> Context<'a> {
         let route = self.run.subject.route.unwrap_or_default();
         HandlerError::Misconfigured {
             code: Code::Template,
-            reason: format!("{key} of routes/{route}: {}", chain(error)),
+            reason: format!("{key} of {}: {}", parameter_of(Section::Routes, route), chain(error)),
         }
     }
 
@@ -185,7 +204,7 @@ impl<'a> Context<'a> {
     fn opened(&self, endpoint: &str) -> Result<&'a Endpoint, HandlerError> {
         let target = self.run.table.endpoint(endpoint).ok_or_else(|| HandlerError::Misconfigured {
             code: Code::Endpoint,
-            reason: format!("there is no usable endpoint endpoints/{endpoint}"),
+            reason: format!("there is no usable endpoint {}", parameter_of(Section::Endpoints, endpoint)),
         })?;
         if target.paused {
             return Err(HandlerError::Paused { endpoint: endpoint.to_owned() });
@@ -240,7 +259,7 @@ impl<'a> Context<'a> {
         let made = target.target(&if target.is_fixed() { Scope::default() } else { self.scope() }).map_err(
             |error| HandlerError::Misconfigured {
                 code: Code::Template,
-                reason: format!("endpoint endpoints/{endpoint}: {}", chain(&error)),
+                reason: format!("endpoint {}: {}", parameter_of(Section::Endpoints, endpoint), chain(&error)),
             },
         )?;
         let left = Duration::try_from(deadline.duration_since((sender.clock)())).unwrap_or_default();

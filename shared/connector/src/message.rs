@@ -258,6 +258,12 @@ impl Message {
         Ok(message)
     }
 
+    /// Source and name in one, as subscriptions choose it: `fluent/OrderStatusChange`.
+    #[must_use]
+    pub fn topic(&self) -> String {
+        format!("{}/{}", self.source, self.name)
+    }
+
     /// The same message for one route alone.
     #[must_use]
     pub fn for_route(&self, route: &str) -> Self {

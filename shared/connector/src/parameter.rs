@@ -19,6 +19,8 @@ pub enum Section {
     Commercetools,
     /// What is particular to a system that sends.
     Sources,
+    /// What other systems are told of: a route and an endpoint in one.
+    Subscriptions,
 }
 
 impl Section {
@@ -32,6 +34,7 @@ impl Section {
             Self::Accounts => "accounts",
             Self::Commercetools => "commercetools",
             Self::Sources => "sources",
+            Self::Subscriptions => "subscriptions",
         }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::document::{Document, DocumentError};
 use crate::located;
 use crate::message::Message;
+use crate::subscription::SUBSCRIPTIONS;
 use crate::template::{Condition, Format, MESSAGE_VARIABLES, RenderError, Scope, Template, Tree};
 use crate::timetable::Timetable;
 
@@ -84,6 +85,17 @@ pub struct Wanted {
     pub source: Option<String>,
     /// Of these names.
     pub names: MessageNames,
+    /// What the names are of a message.
+    pub by: NamedBy,
+}
+
+/// What of a message is compared with the names that are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamedBy {
+    /// Its name: of a route.
+    Name,
+    /// Its topic, which is source and name: of a subscription.
+    Topic,
 }
 
 /// A name or a list of names; `*` stands for any run of characters.
@@ -181,18 +193,26 @@ impl Wanted {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
         };
         let source = value.get("source").and_then(Value::as_str).map(str::to_owned);
-        Some(Self { source, names: MessageNames(names) })
+        Some(Self { source, names: MessageNames(names), by: NamedBy::Name })
     }
 
     /// Whether the message has the source and one of the names.
     #[must_use]
     pub fn includes(&self, message: &Message) -> bool {
         self.source.as_ref().is_none_or(|source| *source == message.source)
-            && self.names.contains(&message.name)
+            && match self.by {
+                NamedBy::Name => self.names.contains(&message.name),
+                NamedBy::Topic => self.names.contains(&message.topic()),
+            }
     }
 }
 
 impl MessageNames {
+    /// The names of a document, as they are written.
+    pub(crate) fn new(patterns: Vec<String>) -> Self {
+        Self(patterns)
+    }
+
     /// The names as they are written.
     #[must_use]
     pub fn patterns(&self) -> &[String] {
@@ -209,7 +229,7 @@ impl MessageNames {
 /// A route that the clock starts gets no other messages: its handler could not tell them from its own.
 fn wanted(document: &mut Document, is_scheduled: bool) -> Result<Wanted, DocumentError> {
     if !is_scheduled {
-        return Ok(Wanted { source: document.text("source")?, names: names(document)? });
+        return Ok(Wanted { source: document.text("source")?, names: names(document)?, by: NamedBy::Name });
     }
     for key in ["message", "source"] {
         if document.value(key).is_some() {
@@ -218,7 +238,7 @@ fn wanted(document: &mut Document, is_scheduled: bool) -> Result<Wanted, Documen
             );
         }
     }
-    Ok(Wanted { source: None, names: MessageNames(Vec::new()) })
+    Ok(Wanted { source: None, names: MessageNames(Vec::new()), by: NamedBy::Name })
 }
 
 fn names(document: &mut Document) -> Result<MessageNames, DocumentError> {
@@ -242,6 +262,9 @@ fn name(document: &mut Document, key: &str) -> Result<Option<String>, DocumentEr
             key,
             "must be a name, not a URL: put the URL into a parameter endpoints/{name}, and its name here",
         )),
+        Some(name) if name.starts_with(SUBSCRIPTIONS) => {
+            Err(document.unusable(key, "must not name a subscription: its messages are its own"))
+        }
         Some(name) if name.starts_with('/') || name.starts_with("endpoints/") => {
             Err(document.unusable(key, "must be the name alone, without the path before it"))
         }
@@ -252,7 +275,7 @@ fn name(document: &mut Document, key: &str) -> Result<Option<String>, DocumentEr
     }
 }
 
-fn condition(
+pub(crate) fn condition(
     document: &mut Document,
     key: &str,
     variables: &[&str],

@@ -151,6 +151,9 @@ impl Sender {
         let endpoint = delivery.endpoint;
         let mut headers = delivery.target.headers.clone();
         headers.entry(CONTENT_TYPE).or_insert_with(|| delivery.body.content_type.clone());
+        for (name, value) in &delivery.body.headers {
+            headers.insert(name, value.clone());
+        }
         self.identify(delivery, &mut headers);
         match &endpoint.authentication {
             Authentication::Fixed { name, value, .. } => drop(headers.insert(name, value.clone())),

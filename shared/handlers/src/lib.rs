@@ -21,6 +21,7 @@ pub mod commercetools_product_upsert;
 pub mod fluent_event;
 pub mod fluent_graphql;
 pub mod ignore;
+pub mod subscription;
 pub mod webhook;
 
 use connector::handler::Registry;
@@ -33,6 +34,7 @@ pub fn registry() -> Registry {
         .register::<fluent_event::FluentEvent>()
         .register::<fluent_graphql::FluentGraphql>()
         .register::<ignore::Ignore>()
+        .register::<subscription::Subscription>()
         .register::<answer::Answer>()
         .register::<commercetools_order_create::CommercetoolsOrderCreate>()
         .register::<commercetools_customer_upsert::CommercetoolsCustomerUpsert>()
