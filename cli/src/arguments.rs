@@ -2,7 +2,9 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{apply, check, completions, doctor, keygen, render, replay, routes, send, sign, tail};
+use crate::commands::{
+    apply, check, completions, doctor, keygen, render, replay, routes, send, sign, subscription, tail,
+};
 
 const EXIT_CODES: &str = "Exit codes:
   0  fine
@@ -55,6 +57,8 @@ pub(crate) enum Command {
     Routes(routes::Asked),
     /// Shows the exact requests that routes make of an event, secrets masked; nothing is sent
     Render(render::Asked),
+    /// Tries a subscription: sends its receiver a signed test event
+    Subscription(subscription::Asked),
     /// Shows the event log
     Tail(tail::Asked),
     /// Shows the undelivered messages, or sends them back to the event queue

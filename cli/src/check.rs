@@ -9,6 +9,7 @@ use connector::endpoint::Endpoint;
 use connector::handler::Handlers;
 use connector::parameter::{Parameter, Problem};
 use connector::route::{DEFAULT_HANDLER, Route};
+use connector::subscription::Subscription;
 use serde_json::Value;
 
 use crate::document::{Area, Document, MAX_BYTES, Origin, STANDARD_BYTES};
@@ -49,6 +50,8 @@ pub(crate) fn judge(reading: Reading, handlers: &Handlers) -> Judged {
     let together = Together { documents: &documents, table: &table, handlers };
     findings.extend(table.usable_routes().flat_map(|(name, route)| together.route(name, route)));
     findings.extend(table.endpoints().filter_map(|(name, endpoint)| together.endpoint(name, endpoint)));
+    findings
+        .extend(table.subscriptions().flat_map(|(path, subscribed)| together.subscription(path, subscribed)));
     findings.sort_by(|one, other| (one.level, &one.parameter).cmp(&(other.level, &other.parameter)));
     Judged { findings, keys: ring.keys().len(), table }
 }
@@ -188,13 +191,35 @@ impl Together<'_> {
 
     fn source(&self, route: &Route) -> Option<String> {
         let source = route.wanted.source.as_deref()?;
+        Some(format!("\"source\" {}", self.unknown_source(source)?))
+    }
+
+    fn unknown_source(&self, source: &str) -> Option<String> {
         let known: Vec<_> = OWN_SOURCES.into_iter().chain(self.names(Area::Sources)).collect();
         (!known.contains(&source)).then(|| {
             format!(
-                "\"source\" names {source:?}, which is neither fluent nor commercetools nor under sources/{}",
+                "names {source:?}, which is neither fluent nor commercetools nor under sources/{}",
                 suggestion(source, &known)
             )
         })
+    }
+
+    fn subscription(&self, path: &str, subscribed: &Subscription) -> Vec<Finding> {
+        let topics = subscribed.route.wanted.names.patterns().iter();
+        let sources = topics.filter_map(|topic| topic.split_once('/')).map(|(source, _)| source);
+        let mut findings: Vec<_> = sources
+            .filter(|source| !source.contains('*'))
+            .filter_map(|source| Some(format!("\"topics\" {}", self.unknown_source(source)?)))
+            .map(|problem| Finding::warning(path, &problem).at(self.line(path, &problem)))
+            .collect();
+        let held = "is paused: its messages are held until it is not, and somebody replays them";
+        let none = "is inactive: nothing is sent, and nothing kept for it";
+        match (subscribed.route.enabled, subscribed.endpoint.paused) {
+            (false, _) => findings.push(Finding::note(path, none)),
+            (true, true) => findings.push(Finding::note(path, held)),
+            (true, false) => {}
+        }
+        findings
     }
 
     fn endpoint(&self, name: &str, endpoint: &Endpoint) -> Option<Finding> {

@@ -25,6 +25,7 @@ pub(crate) enum Area {
     Sources,
     Endpoints,
     Routes,
+    Subscriptions,
 }
 
 /// Where a document was read.
@@ -46,14 +47,22 @@ pub(crate) struct Document {
 }
 
 impl Area {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Keys, Self::Endpoints, Self::Routes, Self::Sources, Self::Accounts, Self::Commercetools];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Keys,
+        Self::Endpoints,
+        Self::Routes,
+        Self::Subscriptions,
+        Self::Sources,
+        Self::Accounts,
+        Self::Commercetools,
+    ];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Keys => "keys",
             Self::Endpoints => "endpoints",
             Self::Routes => "routes",
+            Self::Subscriptions => "subscriptions",
             Self::Sources => "sources",
             Self::Accounts => "accounts",
             Self::Commercetools => "commercetools",
@@ -70,6 +79,7 @@ impl Area {
             Self::Keys => Some(Section::Keys),
             Self::Endpoints => Some(Section::Endpoints),
             Self::Routes => Some(Section::Routes),
+            Self::Subscriptions => Some(Section::Subscriptions),
             Self::Accounts => Some(Section::Accounts),
             Self::Commercetools => Some(Section::Commercetools),
             Self::Sources => None,
@@ -104,7 +114,7 @@ impl Document {
         match self.area {
             Area::Keys => PublicKey::parse(self.value.expose()).is_err(),
             Area::Routes => shipped::changed(&self.name, self.value.expose()).is_err(),
-            Area::Sources | Area::Accounts | Area::Commercetools => true,
+            Area::Sources | Area::Accounts | Area::Commercetools | Area::Subscriptions => true,
             Area::Endpoints => Endpoint::parse(self.value.expose()).map_or(true, |endpoint| {
                 endpoint.authentication != Authentication::None
                     || endpoint.headers.iter().any(|(name, _)| *name != CONTENT_TYPE)

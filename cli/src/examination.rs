@@ -124,7 +124,8 @@ impl Examination<'_> {
             ));
         }
         let policy = AddressPolicy::new(networks);
-        for (name, endpoint) in judged.table.endpoints() {
+        let subscribed = judged.table.subscriptions().map(|(name, subscribed)| (name, &subscribed.endpoint));
+        for (name, endpoint) in judged.table.endpoints().chain(subscribed) {
             checks.push(reachable(name, endpoint, &policy).await);
         }
         checks

@@ -82,6 +82,9 @@ async fn run(arguments: Arguments, clock: Clock) -> anyhow::Result<Verdict> {
         Command::Replay(asked) => commands::replay::run(&asked, &shared, &mut screen).await,
         Command::Apply(asked) => commands::apply::run(&asked, &shared, &mut screen).await,
         Command::Doctor(asked) => commands::doctor::run(&asked, &shared, &clock, &mut screen).await,
+        Command::Subscription(asked) => {
+            commands::subscription::run(&asked, &shared, &clock, &mut screen).await
+        }
         Command::Completions(asked) => commands::completions::run(&asked, &mut screen),
     }
 }

@@ -128,7 +128,7 @@ pub(crate) struct Answer {
 
 /// Keeps the record of one attempt.
 #[derive(Default)]
-struct Kept(Mutex<Option<Entry>>);
+pub(crate) struct Kept(Mutex<Option<Entry>>);
 
 #[async_trait]
 impl EventLog for Kept {
@@ -137,6 +137,13 @@ impl EventLog for Kept {
     }
 
     async fn flush(&self) {}
+}
+
+impl Kept {
+    /// The record as JSON; `null` where nothing was tried.
+    pub(crate) fn kept(&self) -> Value {
+        serde_json::to_value(&*self.0.lock().unwrap_or_else(PoisonError::into_inner)).unwrap_or_default()
+    }
 }
 
 /// The way of all webhooks of a run.
@@ -200,8 +207,7 @@ impl Poster {
                 failure.status.map_or_else(|| failure.code.to_string(), |status| status.to_string())
             }
         };
-        let entry = kept.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Answer::of(result, &serde_json::to_value(entry).unwrap_or_default())
+        Answer::of(result, &kept.kept())
     }
 }
 

@@ -46,6 +46,15 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The networks besides public ones that its deliveries may reach: those of a deployed stack, else none.
+    pub(crate) async fn allowed_networks(&self, shared: &Shared) -> anyhow::Result<String> {
+        let Some(stack) = &self.stack else { return Ok(String::new()) };
+        let stack = Stack::find(&Session::open(shared).await?, stack).await?;
+        Ok(stack.parameters.get("DangerouslyAllowNetworks").cloned().unwrap_or_default())
+    }
+}
+
 impl Target {
     pub(crate) async fn store(&self, shared: &Shared) -> anyhow::Result<Store> {
         store(self.stack.as_deref(), self.prefix.as_deref(), shared).await

@@ -18,6 +18,8 @@ use connector::sender::Sender;
 use http::HeaderValue;
 use serde::Serialize;
 
+use crate::screen::{Screen, Tone, printable};
+
 /// For a whole rehearsal, as an invocation of the router has it.
 const TIME: Duration = Duration::from_secs(25);
 /// Where Fluent gives tokens, and answers queries.
@@ -64,6 +66,28 @@ pub(crate) async fn rehearse(
 ) -> anyhow::Result<Rehearsed> {
     let stage = Arc::new(Stage { answers, requests: Mutex::default(), sent: Mutex::default() });
     let sender = Sender::new(stage.clone(), stage.clone(), clock.clone(), Arc::new(|| 0.5));
+    let ports = Ports { sender: &sender, event_queue: stage.as_ref() };
+    let result = handled(message, (name, route), table, handlers, ports).await?;
+    let answer = locked(&stage.sent).first().map(|sent| Message::parse(&sent.body)).transpose()?;
+    let requests = locked(&stage.requests).clone();
+    Ok(Rehearsed { requests, answer, result })
+}
+
+/// What a handler works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Ports<'a> {
+    pub(crate) sender: &'a Sender,
+    pub(crate) event_queue: &'a dyn Queue,
+}
+
+/// One attempt of a route's handler at a message.
+pub(crate) async fn handled(
+    message: &Message,
+    (name, route): (&str, &Route),
+    table: &RoutingTable,
+    handlers: &Handlers,
+    Ports { sender, event_queue }: Ports<'_>,
+) -> anyhow::Result<Result<(), HandlerError>> {
     let (about, webhook) = (message.about(), message.webhook_id(name));
     let subject = Subject {
         message: Some(message),
@@ -73,22 +97,11 @@ pub(crate) async fn rehearse(
         webhook: Some(&webhook),
         ..Subject::default()
     };
-    let deadline = clock().saturating_add(TIME).context("the clock is at its end")?;
-    let run = Run {
-        deadline,
-        table,
-        subject,
-        sender: &sender,
-        event_queue: stage.as_ref(),
-        group: "rehearsal",
-        jobs: stage.as_ref(),
-    };
+    let deadline = (sender.clock)().saturating_add(TIME).context("the clock is at its end")?;
+    let run = Run { deadline, table, subject, sender, event_queue, group: "rehearsal", jobs: &NoJobs };
     let context = Context::new(message, route, 1, run);
     let handling = handlers.handle(&context);
-    let result = handling.with_context(|| format!("handler {:?} is not in this build", route.handler))?.await;
-    let answer = locked(&stage.sent).first().map(|sent| Message::parse(&sent.body)).transpose()?;
-    let requests = locked(&stage.requests).clone();
-    Ok(Rehearsed { requests, answer, result })
+    Ok(handling.with_context(|| format!("handler {:?} is not in this build", route.handler))?.await)
 }
 
 /// All ports in one: answers as told, and keeps what it is given.
@@ -115,8 +128,10 @@ impl Stage {
 }
 
 /// No job has come anywhere yet, and none is remembered.
+struct NoJobs;
+
 #[async_trait]
-impl JobStore for Stage {
+impl JobStore for NoJobs {
     async fn read(&self, _job: &str) -> Result<Option<String>, JobStoreError> {
         Ok(None)
     }
@@ -131,7 +146,7 @@ impl Transport for Stage {
     async fn send(&self, request: OutboundRequest) -> Attempt {
         let answer = self.answer(&request);
         if !request.url.as_url().path().ends_with(TOKEN_PATH) {
-            locked(&self.requests).push(shown(&request));
+            locked(&self.requests).push(Request::of(&request));
         }
         let body = answer.map_or_else(Vec::new, String::into_bytes);
         Attempt::new(request, Duration::ZERO, Ok(Response { status: 200, retry_after: None, body }))
@@ -162,19 +177,53 @@ impl Queue for Stage {
     }
 }
 
-fn shown(request: &OutboundRequest) -> Request {
-    let header = |(name, value): (&http::HeaderName, &HeaderValue)| {
-        let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
-        (name.to_string(), if value.is_sensitive() { "***".to_owned() } else { text })
-    };
-    Request {
-        method: request.method.to_string(),
-        url: request.url.redacted(),
-        headers: request.headers.iter().map(header).collect(),
-        body: String::from_utf8_lossy(&request.body).into_owned(),
+impl Request {
+    /// A request for people and scripts.
+    pub(crate) fn of(request: &OutboundRequest) -> Self {
+        let header = |(name, value): (&http::HeaderName, &HeaderValue)| {
+            let text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.to_string(), if value.is_sensitive() { "***".to_owned() } else { text })
+        };
+        Self {
+            method: request.method.to_string(),
+            url: request.url.redacted(),
+            headers: request.headers.iter().map(header).collect(),
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+        }
+    }
+
+    /// Writes it as it goes over the wire.
+    pub(crate) fn show(&self, screen: &mut Screen) -> anyhow::Result<()> {
+        screen.line(&format!("{} {}", self.method, printable(&self.url)))?;
+        for (name, value) in &self.headers {
+            screen.line(&format!("{}: {}", Tone::Faint.paint(name), printable(value)))?;
+        }
+        screen.line("")?;
+        for line in self.body.lines() {
+            screen.line(&printable(line))?;
+        }
+        screen.line("")
     }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A queue that takes everything and keeps nothing, for handlers that queue nothing.
+pub(crate) struct Unqueued;
+
+#[async_trait]
+impl Queue for Unqueued {
+    async fn send(&self, _message: &Outgoing) -> Result<(), QueueError> {
+        Ok(())
+    }
+
+    async fn send_all(&self, messages: &[Outgoing]) -> Vec<Result<(), QueueError>> {
+        messages.iter().map(|_| Ok(())).collect()
+    }
+
+    async fn postpone(&self, _receipt: &str, _delay: Duration) -> Result<(), QueueError> {
+        Ok(())
+    }
 }

@@ -13,6 +13,7 @@ pub(crate) mod replay;
 pub(crate) mod routes;
 pub(crate) mod send;
 pub(crate) mod sign;
+pub(crate) mod subscription;
 pub(crate) mod tail;
 
 /// The handlers of this build.

@@ -12,6 +12,7 @@ use connector::message::Message;
 use connector::parameter::{Parameter, Section};
 use connector::ports::Clock;
 use connector::secret::Secret;
+use connector::subscription::parameter_of;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -138,7 +139,11 @@ fn table(documents: &[Document], message: &Message) -> RoutingTable {
 fn names(asked: &Asked, table: &RoutingTable, message: &Message) -> anyhow::Result<Vec<String>> {
     match asked.route.as_ref().or(message.route.as_ref()) {
         Some(name) => {
-            anyhow::ensure!(table.route(name).is_some(), "there is no route routes/{name}");
+            anyhow::ensure!(
+                table.route(name).is_some(),
+                "there is no route {}",
+                parameter_of(Section::Routes, name)
+            );
             Ok(vec![name.clone()])
         }
         None => Ok(table.routes_for(message).map(|(name, _)| name.to_owned()).collect()),
@@ -192,15 +197,7 @@ async fn made_by(
 fn show(made: &Made, screen: &mut Screen) -> anyhow::Result<()> {
     screen.line(&Tone::Good.paint(&format!("# {}", printable(&made.route))))?;
     for request in &made.requests {
-        screen.line(&format!("{} {}", request.method, printable(&request.url)))?;
-        for (name, value) in &request.headers {
-            screen.line(&format!("{}: {}", Tone::Faint.paint(name), printable(value)))?;
-        }
-        screen.line("")?;
-        for line in request.body.lines() {
-            screen.line(&printable(line))?;
-        }
-        screen.line("")?;
+        request.show(screen)?;
     }
     match &made.problem {
         Some(problem) => screen.line(&Tone::Bad.paint(&printable(problem))),

@@ -6,6 +6,7 @@ use clap::Args;
 use connector::configuration::{Found, RoutingTable};
 use connector::route::{DEFAULT_HANDLER, Route};
 use connector::shipped;
+use connector::subscription::SUBSCRIPTION_HANDLER;
 use serde::Serialize;
 
 use crate::Verdict;
@@ -59,7 +60,10 @@ pub(crate) async fn run(asked: &Asked, shared: &Shared, screen: &mut Screen) -> 
         priorities: handlers.names().collect(),
         findings: &judged.findings,
     };
-    let mut lines: Vec<_> = named(Area::Routes).map(|document| view.line(document)).collect();
+    let routes = named(Area::Routes).map(|document| (document.name.clone(), document));
+    let subscriptions = named(Area::Subscriptions).map(|document| (document.path(), document));
+    let mut lines: Vec<_> =
+        routes.chain(subscriptions).map(|(route, document)| view.line(route, document)).collect();
     if asked.shipped {
         lines.extend(shipped::names().filter_map(|name| view.shipped(name, &lines)).collect::<Vec<_>>());
     }
@@ -74,8 +78,7 @@ pub(crate) async fn run(asked: &Asked, shared: &Shared, screen: &mut Screen) -> 
 }
 
 impl View<'_> {
-    fn line(&self, document: &Document) -> Line {
-        let route = document.name.clone();
+    fn line(&self, route: String, document: &Document) -> Line {
         let Some(Found::Usable(read)) = self.table.route(&route) else {
             let path = document.path();
             let problem = self.findings.iter().find(|finding| finding.parameter == path);
@@ -118,7 +121,8 @@ impl View<'_> {
 
     fn why_inactive(&self, route: &Route) -> Option<String> {
         if !route.enabled {
-            return Some("disabled".to_owned());
+            let subscribed = route.handler == SUBSCRIPTION_HANDLER;
+            return Some(if subscribed { "inactive" } else { "disabled" }.to_owned());
         }
         if !self.priorities.contains_key(route.handler.as_str()) {
             return Some("handler unknown".to_owned());

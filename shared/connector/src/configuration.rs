@@ -202,6 +202,14 @@ impl RoutingTable {
     }
 }
 
+impl From<Subscription> for RoutingTable {
+    /// With this subscription and nothing else: for trying it.
+    fn from(subscription: Subscription) -> Self {
+        let name = subscription.name().trim_start_matches(SUBSCRIPTIONS).to_owned();
+        Self { subscriptions: BTreeMap::from([(name, Arc::new(subscription))]), ..Self::default() }
+    }
+}
+
 impl Snapshot for RoutingTable {
     const SECTIONS: &'static [Section] = &[
         Section::Endpoints,

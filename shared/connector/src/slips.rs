@@ -1,7 +1,7 @@
 //! What people write who know another notation, and what to tell them: by the shape of a line, never by its value.
 
 /// Names of other products and notations, and what stands for them here.
-const ALIASES: [(&str, &str); 40] = [
+const ALIASES: [(&str, &str); 49] = [
     ("event", "message"),
     ("events", "message"),
     ("event", "name"),
@@ -29,7 +29,16 @@ const ALIASES: [(&str, &str); 40] = [
     ("retries", "retry"),
     ("attempts", "delays"),
     ("schedule", "delays"),
+    ("enabled", "active"),
+    ("disabled", "active"),
     ("enabled", "paused"),
+    ("message", "topics"),
+    ("event", "topics"),
+    ("events", "topics"),
+    ("when", "filter"),
+    ("condition", "filter"),
+    ("if", "filter"),
+    ("auth", "secrets"),
     ("order", "ordering"),
     ("user", "username"),
     ("login", "username"),

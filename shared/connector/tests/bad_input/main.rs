@@ -9,6 +9,7 @@ mod accounts;
 mod endpoints;
 mod keys;
 mod routes;
+mod subscriptions;
 mod templates;
 mod yaml;
 
@@ -23,11 +24,15 @@ const SECRET: &str = "hunter2";
 const ACCOUNT: &str = r#"{"baseUrl": "https://acme.example", "username": "a", "password": "b", "clientId": "c", "clientSecret": "d", "retailerId": "1"}"#;
 const PROJECT: &str = "{ authUrl: https://auth.example, apiUrl: https://api.example, clientId: c, clientSecret: hunter2, accountId: ACME, retailerId: 1 }";
 
-const GOOD: [(Section, &str); 5] = [
+const SUBSCRIPTION: &str =
+    "topics: fluent/*\nurl: https://bi.example/hooks\nsecrets: [whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD]";
+
+const GOOD: [(Section, &str); 6] = [
     (Section::Endpoints, "https://shop.example/orders"),
     (Section::Routes, "message: OrderStatusChange\nendpoint: good"),
     (Section::Accounts, ACCOUNT),
     (Section::Commercetools, PROJECT),
+    (Section::Subscriptions, SUBSCRIPTION),
     (Section::Keys, testkit::signing::DEVELOPMENT_PUBLIC_KEY),
 ];
 
@@ -73,6 +78,7 @@ fn serves(table: &RoutingTable, section: Section, name: &str) -> bool {
         Section::Routes => matches!(table.route(name), Some(Found::Usable(_))),
         Section::Accounts => table.account(name).is_some(),
         Section::Commercetools => table.project(name).is_some(),
+        Section::Subscriptions => table.subscription(&format!("subscriptions/{name}")).is_some(),
         Section::Keys | Section::Sources => false,
     }
 }
@@ -95,6 +101,16 @@ fn endpoint(case: &str) -> String {
 /// The same of an endpoint that is good up to these lines.
 fn endpoint_with(lines: &str) -> String {
     endpoint(&format!("url: https://shop.example/orders\n{lines}"))
+}
+
+/// What the log says of a broken subscription.
+fn subscription(case: &str) -> String {
+    told(Section::Subscriptions, case, serves)
+}
+
+/// The same of a subscription that is good up to these lines.
+fn subscription_with(lines: &str) -> String {
+    subscription(&format!("{SUBSCRIPTION}\n{lines}"))
 }
 
 /// What the log says of a broken account.
