@@ -9,7 +9,7 @@ use connector::endpoint::Endpoint;
 use connector::handler::Handlers;
 use connector::parameter::{Parameter, Problem};
 use connector::route::{DEFAULT_HANDLER, Route};
-use connector::subscription::Subscription;
+use connector::subscription::{SUBSCRIPTION_HANDLER, Subscription};
 use serde_json::Value;
 
 use crate::document::{Area, Document, MAX_BYTES, Origin, STANDARD_BYTES};
@@ -163,7 +163,8 @@ impl Together<'_> {
     }
 
     fn handler(&self, route: &Route) -> Option<String> {
-        let known: Vec<_> = self.handlers.names().map(|(name, _)| name).collect();
+        let names = self.handlers.names().map(|(name, _)| name);
+        let known: Vec<_> = names.filter(|name| *name != SUBSCRIPTION_HANDLER).collect();
         (!known.contains(&route.handler.as_str())).then(|| {
             format!(
                 "\"handler\" names {:?}, which is not in this build{}",

@@ -8,6 +8,7 @@ mod configuration;
 mod log;
 mod render;
 mod signing;
+mod subscription;
 mod usage;
 
 use std::path::PathBuf;

@@ -205,7 +205,7 @@ impl RoutingTable {
 impl From<Subscription> for RoutingTable {
     /// With this subscription and nothing else: for trying it.
     fn from(subscription: Subscription) -> Self {
-        let name = subscription.name().trim_start_matches(SUBSCRIPTIONS).to_owned();
+        let name = subscription.name().strip_prefix(SUBSCRIPTIONS).unwrap_or_default().to_owned();
         Self { subscriptions: BTreeMap::from([(name, Arc::new(subscription))]), ..Self::default() }
     }
 }

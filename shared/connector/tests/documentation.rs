@@ -7,6 +7,7 @@ use connector::authentication;
 use connector::breaker::{FIRST_REST, LONGEST_REST, TIMEOUTS};
 use connector::cache::Snapshot as _;
 use connector::configuration::RoutingTable;
+use connector::emission::{COMMERCETOOLS_IDENTITY, FLUENT_IDENTITY};
 use connector::endpoint::{self, Endpoint, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use connector::failure::Code;
 use connector::message::{MAX_MESSAGE_BYTES, RESERVED_BYTES};
@@ -18,6 +19,7 @@ use connector::retry::{LONGEST_DELAY, MAX_DELAYS};
 use connector::route::{self, Route};
 use connector::secret::Secret;
 use connector::shipped;
+use connector::subscription::{self, Subscription};
 use connector::template::{Format, MAX_RENDERED_BYTES, MAX_STEPS, MESSAGE_VARIABLES, Scope, Template};
 
 const README: &str = include_str!("../../../README.md");
@@ -75,6 +77,9 @@ fn every_example_of_every_page_is_what_it_says() {
             let read = match about.strip_prefix("# ").and_then(|path| path.split_once('/')) {
                 Some(("routes", _)) => Route::parse(block).map(drop).map_err(|error| error.to_string()),
                 Some(("endpoints", _)) => Endpoint::parse(block).map(drop).map_err(|error| error.to_string()),
+                Some(("subscriptions", name)) => {
+                    Subscription::parse(name, block).map(drop).map_err(|error| error.to_string())
+                }
                 Some(("accounts", _)) => Account::parse(block).map(drop).map_err(|error| error.to_string()),
                 Some(("commercetools", key)) => {
                     Project::parse(key, block).map(drop).map_err(|error| error.to_string())
@@ -128,6 +133,8 @@ fn every_key_is_told_and_no_other() {
     assert_eq!(told_keys(part("Routes")), routes);
     let endpoints = known_keys(&endpoint::KEYS, &[("retry", &endpoint::RETRY_KEYS)]);
     assert_eq!(told_keys(part("Endpoints")), endpoints);
+    let subscriptions = known_keys(&subscription::KEYS, &[("retry", &endpoint::RETRY_KEYS)]);
+    assert_eq!(told_keys(part("Subscriptions")), subscriptions);
     assert_eq!(told_keys(part("Accounts")), known_keys(&account::KEYS, &[]));
     assert_eq!(told_keys(part("Projects of commercetools")), known_keys(&project::KEYS, &[]));
 }
@@ -290,6 +297,20 @@ fn the_payloads_of_the_pages_make_what_they_promise() {
     {"fulfilment":"F1","lines":[{"ref":"i1","requestedQuantity":2}]}
     {"order":"HD_1","site":"north"}
     "#);
+}
+
+#[test]
+fn what_is_told_of_a_light_payload_is_so() {
+    for (source, fields) in [("fluent", &FLUENT_IDENTITY[..]), ("commercetools", &COMMERCETOOLS_IDENTITY[..])]
+    {
+        let row = part("Subscriptions").lines().find_map(|row| row.strip_prefix(&format!("| `{source}` |")));
+        let told: Vec<_> = row.unwrap_or_default().split('`').skip(1).step_by(2).collect();
+        let known: Vec<_> = fields
+            .iter()
+            .flat_map(|(name, parts)| [*name].into_iter().chain(parts.iter().copied()))
+            .collect();
+        assert_eq!(told, known, "{source}");
+    }
 }
 
 /// Reads the names of commercetools' messages.
