@@ -120,8 +120,8 @@ impl View<'_> {
     }
 
     fn why_inactive(&self, route: &Route) -> Option<String> {
+        let subscribed = route.handler == SUBSCRIPTION_HANDLER;
         if !route.enabled {
-            let subscribed = route.handler == SUBSCRIPTION_HANDLER;
             return Some(if subscribed { "inactive" } else { "disabled" }.to_owned());
         }
         if !self.priorities.contains_key(route.handler.as_str()) {
@@ -131,7 +131,9 @@ impl View<'_> {
             None if route.handler == DEFAULT_HANDLER => Some("no endpoint".to_owned()),
             None => None,
             Some(name) => match self.table.endpoint(name) {
-                Some(endpoint) => endpoint.paused.then(|| "endpoint paused".to_owned()),
+                Some(endpoint) => {
+                    endpoint.paused.then(|| if subscribed { "paused" } else { "endpoint paused" }.to_owned())
+                }
                 None if self.endpoints.contains(&name) => Some("endpoint broken".to_owned()),
                 None => Some("endpoint missing".to_owned()),
             },

@@ -48,6 +48,8 @@ PutParameter /p/endpoints/warehouse SecureString -
 PutParameter /p/routes/moves String -
 PutParameter /p/routes/order-status String -
 PutParameter /p/routes/retired String -
+PutParameter /p/subscriptions/acme-bi SecureString -
+PutParameter /p/subscriptions/archive SecureString -
 DeleteParameter /p/routes/gone - -
 ");
     assert_eq!(state.parameters["/p/endpoints/storefront"].1, "https://shop.example/orders");

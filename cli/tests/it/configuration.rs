@@ -34,20 +34,24 @@ fn the_report_is_json_for_scripts() {
 #[test]
 fn routes_tell_why_they_are_inactive() {
     insta::assert_snapshot!(run(&["routes", &folder("good")]).out, @"
-    ROUTE         STATE     MESSAGE             SOURCE  HANDLER  PRIORITY  ENDPOINT    WHY
-    moves         inactive  StockMoved, Stock*  fluent  webhook  0         warehouse   endpoint paused
-    order-status  active    OrderStatusChange   any     webhook  0         storefront
-    retired       inactive  Old*                any     webhook  0         storefront  disabled
+    ROUTE                  STATE     MESSAGE                         SOURCE  HANDLER       PRIORITY  ENDPOINT               WHY
+    moves                  inactive  StockMoved, Stock*              fluent  webhook       0         warehouse              endpoint paused
+    order-status           active    OrderStatusChange               any     webhook       0         storefront
+    retired                inactive  Old*                            any     webhook       0         storefront             disabled
+    subscriptions/acme-bi  inactive  fluent/Order*, commercetools/*  any     subscription  0         subscriptions/acme-bi  paused
+    subscriptions/archive  inactive  fluent/*                        any     subscription  0         subscriptions/archive  inactive
     ");
     let ran = run(&["routes", &folder("bad")]);
-    insta::assert_snapshot!(ran.out, @"
-    ROUTE            STATE     MESSAGE  SOURCE   HANDLER  PRIORITY  ENDPOINT    WHY
-    disabled         inactive  A        any      webhook  0         gone        disabled
-    nowhere          inactive  A        any      webhook  0         -           no endpoint
-    to-broken        inactive  A        any      webhook  0         storefront  endpoint broken
-    to-missing       inactive  A        any      webhook  0         warehose    endpoint missing
-    unknown-handler  inactive  A        fluentt  webhok   -         warehouse   handler unknown
-    ");
+    insta::assert_snapshot!(ran.out, @r#"
+    ROUTE                         STATE     MESSAGE              SOURCE   HANDLER       PRIORITY  ENDPOINT                      WHY
+    disabled                      inactive  A                    any      webhook       0         gone                          disabled
+    nowhere                       inactive  A                    any      webhook       0         -                             no endpoint
+    to-broken                     inactive  A                    any      webhook       0         storefront                    endpoint broken
+    to-missing                    inactive  A                    any      webhook       0         warehose                      endpoint missing
+    unknown-handler               inactive  A                    fluentt  webhok        -         warehouse                     handler unknown
+    subscriptions/no-secret       inactive                       any      -             -         -                             broken: unknown key "secret"; did you mean "secrets"?
+    subscriptions/unknown-source  active    fluent/*, fluentt/*  any      subscription  0         subscriptions/unknown-source
+    "#);
     assert_eq!(ran.code, 0);
     let lines: Value = serde_json::from_str(&run(&["--json", "routes", &folder("bad")]).out).unwrap();
     assert_eq!(lines[0]["why"], "disabled");

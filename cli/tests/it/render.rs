@@ -47,6 +47,22 @@ fn the_exact_requests_are_shown_and_no_secret() {
 }
 
 #[test]
+fn a_subscription_shows_what_its_receiver_would_get() {
+    let (code, out) = rendered(&["--route", "subscriptions/bi"]);
+    assert!(code == 0 && !out.contains("MARKED") && !out.contains("whsec_"), "{out}");
+    for line in [
+        "POST https://bi.example/hooks",
+        "content-type: application/json",
+        "webhook-topic: fluent/",
+        "webhook-subscription: bi",
+        "webhook-signature: ***",
+        "ce-source: /fluent-connect/fluent",
+    ] {
+        assert!(out.lines().any(|shown| shown.starts_with(line)), "{line}: {out}");
+    }
+}
+
+#[test]
 fn what_is_missing_is_told() {
     let (code, out) = rendered(&[]);
     assert_eq!(code, 1);
