@@ -1,11 +1,11 @@
 //! The border to Lambda: an API Gateway request in, an answer out.
 
-use connector::signature::{FLEX_SIGNATURE, FLUENT_SIGNATURE, SignatureHeaders};
-use lambda_http::http::{HeaderMap, StatusCode, header};
+use connector::source::{Reply, ReplyBody};
+use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Request, RequestExt as _, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::receive::{Inbound, Receiver};
+use crate::receive::{Inbound, Received, Receiver};
 use crate::refusal::{RETRY_AFTER_SECONDS, Refusal};
 
 /// Answers one request. The signature is verified over the decoded bytes, whatever API Gateway made of them.
@@ -16,17 +16,29 @@ pub async fn answer(receiver: &Receiver, request: Request) -> Response<Body> {
     let inbound = Inbound {
         method: request.method().as_str(),
         path: request.raw_http_path(),
-        signatures: SignatureHeaders {
-            fluent: values(request.headers(), FLUENT_SIGNATURE),
-            flex: values(request.headers(), FLEX_SIGNATURE),
-        },
+        headers: request.headers(),
         body: request.body().as_ref(),
         trace: trace.as_deref(),
         request_id: &request_id,
     };
     match receiver.receive(&inbound).await {
-        Ok(id) => respond(StatusCode::OK, &json!({ "id": id, "status": "queued" })),
+        Ok(received) => accepted(received),
         Err(refusal) => refused(&refusal, &request_id),
+    }
+}
+
+fn accepted(received: Received) -> Response<Body> {
+    let own = match &received.id {
+        Some(id) => json!({ "id": id, "status": "queued" }),
+        None => json!({ "status": "ping" }),
+    };
+    let Some(Reply { status, body }) = received.reply else { return respond(StatusCode::OK, &own) };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    match body {
+        _ if status == StatusCode::NO_CONTENT => with_type(status, None, Body::Empty),
+        None => respond(status, &own),
+        Some(ReplyBody::Json(value)) => respond(status, &value),
+        Some(ReplyBody::Text(text)) => with_type(status, Some("text/plain; charset=utf-8"), Body::Text(text)),
     }
 }
 
@@ -41,14 +53,14 @@ fn refused(refusal: &Refusal, request_id: &str) -> Response<Body> {
     response
 }
 
-fn respond(status: StatusCode, body: &serde_json::Value) -> Response<Body> {
-    let mut response = Response::new(Body::Text(body.to_string()));
-    *response.status_mut() = status;
-    let json = header::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    response
+fn respond(status: StatusCode, body: &Value) -> Response<Body> {
+    with_type(status, Some("application/json"), Body::Text(body.to_string()))
 }
 
-fn values<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a [u8]> {
-    headers.get_all(name).iter().map(header::HeaderValue::as_bytes).collect()
+fn with_type(status: StatusCode, content_type: Option<&'static str>, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let value = content_type.map(header::HeaderValue::from_static);
+    response.headers_mut().extend(value.map(|value| (header::CONTENT_TYPE, value)));
+    response
 }

@@ -30,6 +30,7 @@ async fn receiver() -> Result<Receiver, Cause> {
     let foundation = Foundation::build(settings.common, Arc::new(jiff::Timestamp::now)).await?;
     Ok(Receiver {
         keys: foundation.cache(),
+        sources: foundation.cache(),
         md5: settings.md5,
         accounts: settings.accounts,
         queue: foundation.event_queue(),

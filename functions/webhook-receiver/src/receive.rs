@@ -1,20 +1,25 @@
-//! From raw bytes to a queued message. Knows no HTTP library and no AWS.
+//! From raw bytes to a queued message. Knows no AWS, and of HTTP only the types.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use connector::cache::Cache;
-use connector::configuration::KeyRing;
+use connector::configuration::{FoundSource, KeyRing, Sources};
 use connector::event::FluentEvent;
 use connector::event_log::{Entry, EventType, Subject};
-use connector::message::{MAX_MESSAGE_BYTES, Message, Outgoing, group_of};
+use connector::message::{MAX_MESSAGE_BYTES, Message, Outgoing, group_of, group_of_source_event};
 use connector::ports::{Clock, Console, EventLog, Queue};
-use connector::signature::{Md5Policy, SignatureHeaders, Verifier};
+use connector::signature::{FLEX_SIGNATURE, FLUENT_SIGNATURE, Md5Policy, SignatureHeaders, Verifier};
+use connector::source::{Content, Reply, Request, Source};
+use lambda_http::http::{HeaderMap, HeaderValue};
 
 use crate::refusal::Refusal;
 
 /// The path of Fluent's webhooks.
 pub const FLUENT_PATH: &str = "/api/v1/fluent-connect/webhook";
+
+/// The path of other systems' webhooks, up to the name of the source.
+pub const EXTERNAL_PATH: &str = "/api/v1/fluent-connect/external-system/webhook/";
 
 /// What a request holds, as far as the receiver looks.
 #[derive(Debug, Clone)]
@@ -23,8 +28,8 @@ pub struct Inbound<'a> {
     pub method: &'a str,
     /// Path without the stage.
     pub path: &'a str,
-    /// The signature headers.
-    pub signatures: SignatureHeaders<'a>,
+    /// Every header.
+    pub headers: &'a HeaderMap,
     /// The decoded body.
     pub body: &'a [u8],
     /// X-Ray's trace header.
@@ -33,10 +38,21 @@ pub struct Inbound<'a> {
     pub request_id: &'a str,
 }
 
+/// What became of a request that is not refused.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Id of the message, once SQS has confirmed it; `None` where the sender only tried the way, and nothing is queued.
+    pub id: Option<String>,
+    /// What its source's document wants it answered.
+    pub reply: Option<Reply>,
+}
+
 /// Verifies, queues, and says what became of it.
 pub struct Receiver {
     /// Fluent's public keys.
     pub keys: Cache<KeyRing>,
+    /// Other systems.
+    pub sources: Cache<Sources>,
     /// Whether a lone MD5 signature counts.
     pub md5: Md5Policy,
     /// The accounts that this deployment serves.
@@ -52,44 +68,91 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// The id of the message, once SQS has confirmed it.
+    /// Takes a request in.
     ///
     /// # Errors
     /// [`Refusal`]; it is already logged.
-    pub async fn receive(&self, inbound: &Inbound<'_>) -> Result<String, Refusal> {
-        let result = self.queued(inbound).await;
+    pub async fn receive(&self, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
+        let result = self.received(inbound).await;
         if let Err(refusal) = &result {
-            self.console.write(
-                &Entry::new(EventType::InboundRefused, (self.clock)())
-                    .subject(&subject(inbound))
-                    .field("code", refusal.code().as_str())
-                    .field("error", refusal.detail())
-                    .field("request.bytes", inbound.body.len()),
-            );
+            let entry = Entry::new(EventType::InboundRefused, (self.clock)())
+                .subject(&subject(inbound))
+                .field("code", refusal.code().as_str())
+                .field("error", refusal.detail())
+                .field("request.bytes", inbound.body.len());
+            self.console.write(&with_source(entry, inbound));
         }
-        result.map(|message| message.id)
+        result
     }
 
-    async fn queued(&self, inbound: &Inbound<'_>) -> Result<Message, Refusal> {
-        if (inbound.method, inbound.path) != ("POST", FLUENT_PATH) {
-            return Err(Refusal::Source);
-        }
+    async fn received(&self, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
         if inbound.body.len() > MAX_MESSAGE_BYTES {
-            return Err(Refusal::BodyTooLarge);
+            return Err(Refusal::BodyTooLarge { limit: MAX_MESSAGE_BYTES });
         }
+        match (inbound.method, inbound.path, source_of(inbound.path)) {
+            ("POST", FLUENT_PATH, _) => self.from_fluent(inbound).await,
+            ("POST", _, Some(name)) => self.from_source(name, inbound).await,
+            _ => Err(Refusal::Source),
+        }
+    }
+
+    async fn from_fluent(&self, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
         let keys = self.keys.get().await.map_err(Refusal::Config)?;
         let verified = Verifier::new(keys.keys(), self.md5)
-            .verify(inbound.body, &inbound.signatures)
+            .verify(inbound.body, &signatures(inbound.headers))
             .map_err(Refusal::Signature)?;
         let event = FluentEvent::from_verified(&verified).map_err(Refusal::Payload)?;
         if !self.accounts.contains(&event.account) {
             return Err(Refusal::Account(event.account));
         }
         let message = Message::from_fluent(&event, (self.clock)()).map_err(Refusal::Message)?;
-        let outgoing =
-            message.outgoing(group_of(&event), inbound.trace.map(str::to_owned)).map_err(Refusal::Message)?;
+        self.queued(inbound, message, group_of(&event), None).await
+    }
+
+    async fn from_source(&self, name: &str, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
+        let sources = self.sources.get().await.map_err(Refusal::Config)?;
+        let source = match sources.source(name) {
+            Some(FoundSource::Usable(source)) => source,
+            Some(FoundSource::Broken) => return Err(Refusal::BrokenSource(name.to_owned())),
+            None => return Err(Refusal::Source),
+        };
+        if inbound.body.len() > source.max_bytes() {
+            return Err(Refusal::BodyTooLarge { limit: source.max_bytes() });
+        }
+        let request = Request { headers: inbound.headers, body: inbound.body };
+        let proven = match source.prove(request, (self.clock)()) {
+            Ok(proven) => proven,
+            Err(error) if source.takes_unproven_ping(&request, &error) => {
+                return Ok(self.pinged(source, inbound));
+            }
+            Err(error) => return Err(Refusal::Proof(error)),
+        };
+        match proven.content().map_err(Refusal::Event)? {
+            Content::Ping => Ok(self.pinged(source, inbound)),
+            Content::Event(event) => {
+                let message = Message::from_source(&event, (self.clock)()).map_err(Refusal::Message)?;
+                self.queued(inbound, message, group_of_source_event(&event), source.answer().cloned()).await
+            }
+        }
+    }
+
+    fn pinged(&self, source: &Source, inbound: &Inbound<'_>) -> Received {
+        let entry = Entry::new(EventType::InboundDropped, (self.clock)()).subject(&subject(inbound));
+        self.console.write(&with_source(entry, inbound));
+        Received { id: None, reply: source.answer().cloned() }
+    }
+
+    async fn queued(
+        &self,
+        inbound: &Inbound<'_>,
+        message: Message,
+        group: String,
+        reply: Option<Reply>,
+    ) -> Result<Received, Refusal> {
+        let trace = inbound.trace.map(str::to_owned);
+        let outgoing = message.outgoing(group, trace).map_err(Refusal::Message)?;
         self.send(inbound, &message, &outgoing).await?;
-        Ok(message)
+        Ok(Received { id: Some(message.id), reply })
     }
 
     async fn send(
@@ -124,4 +187,22 @@ impl Receiver {
 
 fn subject<'a>(inbound: &Inbound<'a>) -> Subject<'a> {
     Subject { trace: inbound.trace, request: Some(inbound.request_id), ..Subject::default() }
+}
+
+/// The name of the source that a path ends in.
+fn source_of(path: &str) -> Option<&str> {
+    path.strip_prefix(EXTERNAL_PATH).filter(|name| !name.is_empty() && !name.contains('/'))
+}
+
+/// Which source a request without a message was for, as its path says.
+fn with_source(entry: Entry, inbound: &Inbound<'_>) -> Entry {
+    match source_of(inbound.path) {
+        Some(name) => entry.field("message.source", name),
+        None => entry,
+    }
+}
+
+fn signatures(headers: &HeaderMap) -> SignatureHeaders<'_> {
+    let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    SignatureHeaders { fluent: values(FLUENT_SIGNATURE), flex: values(FLEX_SIGNATURE) }
 }

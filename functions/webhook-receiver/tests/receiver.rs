@@ -39,6 +39,12 @@ impl World {
         let (console, event_log) = (Arc::new(FakeLog::default()), Arc::new(FakeLog::default()));
         let receiver = Receiver {
             keys: Cache::new(configuration.clone(), Duration::from_secs(30), clock.port(), console.clone()),
+            sources: Cache::new(
+                configuration.clone(),
+                Duration::from_secs(30),
+                clock.port(),
+                console.clone(),
+            ),
             md5,
             accounts: ["ACME".to_owned()].into(),
             queue: queue.clone(),

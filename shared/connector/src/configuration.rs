@@ -1,7 +1,7 @@
 //! The configuration as each function uses it, made of parameters; a broken one never harms another.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use crate::parameter::{Parameter, Problem, Section};
 use crate::project::Project;
 use crate::route::{Route, Wanted};
 use crate::shipped;
+use crate::source::Source;
 use crate::subscription::{self, SUBSCRIPTIONS, Subscription};
 use crate::template::Scope;
 
@@ -25,6 +26,22 @@ use crate::template::Scope;
 pub struct KeyRing {
     keys: BTreeMap<String, Arc<PublicKey>>,
     all: Vec<Arc<PublicKey>>,
+}
+
+/// What the webhook receiver needs for other systems: how each proves itself.
+#[derive(Debug, Default)]
+pub struct Sources {
+    usable: BTreeMap<String, Arc<Source>>,
+    broken: BTreeSet<String>,
+}
+
+/// What a source's name stands for.
+#[derive(Debug, Clone, Copy)]
+pub enum FoundSource<'a> {
+    /// A source.
+    Usable(&'a Source),
+    /// A source that cannot be used, and of which no good copy is known.
+    Broken,
 }
 
 /// What the message router needs: endpoints, routes, and access to accounts and projects.
@@ -76,6 +93,37 @@ impl Snapshot for KeyRing {
             });
         let all = keys.values().cloned().collect();
         (Self { keys, all }, problems)
+    }
+}
+
+impl Sources {
+    /// The source of this name.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<FoundSource<'_>> {
+        let usable = self.usable.get(name).map(|source| FoundSource::Usable(source));
+        usable.or_else(|| self.broken.contains(name).then_some(FoundSource::Broken))
+    }
+
+    /// Every usable source, by name.
+    pub fn usable(&self) -> impl Iterator<Item = &Source> {
+        self.usable.values().map(Arc::as_ref)
+    }
+}
+
+impl Snapshot for Sources {
+    const SECTIONS: &'static [Section] = &[Section::Sources];
+
+    fn build(parameters: &[Parameter], last: Option<&Self>) -> (Self, Vec<Problem>) {
+        let mut problems = Vec::new();
+        let own = parameters.iter().filter(|parameter| !Source::is_of_another_kind(&parameter.name));
+        let own: Vec<_> = own.cloned().collect();
+        let usable =
+            parsed(&own, Section::Sources, last.map(|last| &last.usable), &mut problems, |name, text| {
+                Source::parse(name, text).map_err(|error| chain(&error))
+            });
+        let broken =
+            own.into_iter().map(|parameter| parameter.name).filter(|name| !usable.contains_key(name));
+        (Self { broken: broken.collect(), usable }, problems)
     }
 }
 

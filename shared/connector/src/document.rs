@@ -169,6 +169,11 @@ impl Document {
         self.fields.remove(key).filter(|value| !value.is_null())
     }
 
+    /// A value that stays where it is.
+    pub(crate) fn peek(&self, key: &str) -> Option<&Value> {
+        self.fields.get(key).filter(|value| !value.is_null())
+    }
+
     /// A text that is not empty.
     ///
     /// # Errors
@@ -176,11 +181,6 @@ impl Document {
     pub fn text(&mut self, key: &str) -> Result<Option<String>, DocumentError> {
         let value = self.value(key);
         value.map(|value| self.as_text(key, value)).transpose()
-    }
-
-    /// The value where it is a text, not taken out.
-    pub(crate) fn peek(&self, key: &str) -> Option<&str> {
-        self.fields.get(key).and_then(Value::as_str)
     }
 
     /// A text that has to be there.
@@ -243,6 +243,17 @@ impl Document {
         Err(self.unusable(key, format!("must be one of {}{near}", words.join(", "))))
     }
 
+    /// A whole number from 1 to this.
+    ///
+    /// # Errors
+    /// [`DocumentError::Unusable`].
+    pub fn number_to(&mut self, key: &str, most: usize) -> Result<Option<usize>, DocumentError> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+        let number = number.filter(|number| (1..=most).contains(number));
+        number.map(Some).ok_or_else(|| self.unusable(key, format!("must be a whole number from 1 to {most}")))
+    }
+
     /// A length of time with its unit: `500ms`, `10s`, `5m`, `2h`.
     ///
     /// # Errors
@@ -300,6 +311,13 @@ impl Document {
             self.fields.entry(key).or_insert_with(|| value.clone());
         }
         self
+    }
+
+    /// What another says, and these keys of this document, which are taken out of it.
+    pub(crate) fn taking(&mut self, keys: &[&str], other: &Map<String, Value>) -> Self {
+        let taken = keys.iter().filter_map(|key| Some(((*key).to_owned(), self.fields.remove(*key)?)));
+        let fields = taken.chain(other.clone()).collect();
+        Self { prefix: self.prefix.clone(), fields, lines: Arc::clone(&self.lines) }
     }
 
     /// A mapping of any names to texts.

@@ -69,10 +69,7 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError`] says what is wrong with the text, never what it contains.
     pub fn parse(text: &str) -> Result<Self, KeyError> {
-        let der = STANDARD.decode(base64_of(text)?).map_err(KeyError::NotBase64)?;
-        if der.is_empty() {
-            return Err(KeyError::Empty);
-        }
+        let der = der(text)?;
         let key = RsaPublicKey::from_public_key_der(&der).map_err(|error| match error {
             rsa::pkcs8::spki::Error::OidUnknown { .. } => KeyError::OtherAlgorithm,
             error => KeyError::NotAnRsaKey(error),
@@ -103,6 +100,12 @@ impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PublicKey").finish_non_exhaustive()
     }
+}
+
+/// The bytes of a bare base64 X.509 key, or of one in a PEM block.
+pub(crate) fn der(text: &str) -> Result<Vec<u8>, KeyError> {
+    let der = STANDARD.decode(base64_of(text)?).map_err(KeyError::NotBase64)?;
+    if der.is_empty() { Err(KeyError::Empty) } else { Ok(der) }
 }
 
 fn base64_of(text: &str) -> Result<String, KeyError> {

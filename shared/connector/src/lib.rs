@@ -37,6 +37,7 @@ pub mod sender;
 pub mod shipped;
 pub mod signature;
 mod slips;
+pub mod source;
 pub mod standard_webhooks;
 pub mod subscription;
 pub mod template;

@@ -15,6 +15,7 @@ use crate::delivery::Response;
 use crate::event::{FluentEvent, object, text};
 use crate::job;
 use crate::notification::{self, Notification};
+use crate::source::SourceEvent;
 
 /// Version of the envelope that this code writes, and the only one that it reads.
 pub const ENVELOPE_VERSION: u32 = 1;
@@ -49,6 +50,9 @@ pub struct Message {
     /// What the route's receiver answered: the message is delivered, and its answer is still to be passed on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
+    /// What it is about, where the payload itself does not tell: of external sources.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    about: Option<About>,
     /// Fields of writers that know more than this reader.
     #[serde(flatten)]
     unknown: BTreeMap<String, Box<RawValue>>,
@@ -109,14 +113,18 @@ impl Fields {
     }
 }
 
-/// What a message is about, read again from its payload for the event log.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What a message is about, for the event log.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct About {
     /// Type of the entity.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub entity_type: Option<String>,
     /// Reference of the entity.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub entity_ref: Option<String>,
     /// Account at the source.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
 }
 
@@ -200,10 +208,21 @@ impl Message {
             source: job::SOURCE.to_owned(),
             received_at: made_at,
             payload,
+            about: None,
             route: None,
             answer: None,
             unknown: BTreeMap::new(),
         }
+    }
+
+    /// The message of an external system's event.
+    ///
+    /// # Errors
+    /// [`MessageError::Malformed`] where the body is not JSON after all.
+    pub fn from_source(event: &SourceEvent<'_>, received_at: Timestamp) -> Result<Self, MessageError> {
+        let (id, name) = (event.id.clone(), event.name.clone());
+        let message = Self::received(event.source, id, name, event.raw, received_at)?;
+        Ok(Self { about: Some(event.about.clone()), ..message })
     }
 
     fn received(
@@ -222,6 +241,7 @@ impl Message {
             payload: RawValue::from_string(raw.to_owned()).map_err(MessageError::Malformed)?,
             route: None,
             answer: None,
+            about: None,
             unknown: BTreeMap::new(),
         })
     }
@@ -245,6 +265,7 @@ impl Message {
             payload: fields.take("payload")?,
             route: fields.take("route")?,
             answer: fields.take("answer")?,
+            about: fields.take("about")?,
             unknown: fields.0,
         };
         for (field, value) in [("id", &message.id), ("name", &message.name), ("source", &message.source)] {
@@ -320,9 +341,12 @@ impl Message {
         format!("msg_{:.32}", hex(&[&self.source, &self.id, route]))
     }
 
-    /// What the message is about, as far as its payload says so.
+    /// What the message is about, as far as its envelope or its payload says so.
     #[must_use]
     pub fn about(&self) -> About {
+        if let Some(about) = &self.about {
+            return about.clone();
+        }
         if self.source == notification::SOURCE {
             return Notification::of_platform(self.payload.get()).map(About::from).unwrap_or_default();
         }
@@ -370,6 +394,18 @@ pub fn group_of_notification(notification: &Notification<'_>, message: &Message)
     sqs_id(&[notification::SOURCE, project, type_id, id])
 }
 
+/// The group of an external system's event: source, account and entity; the event alone where no entity is known, so that
+/// it waits for no other, and is known again by SQS when it comes once more.
+#[must_use]
+pub fn group_of_source_event(event: &SourceEvent<'_>) -> String {
+    let About { entity_type, entity_ref, account_id } = &event.about;
+    let or_none = |text: &Option<String>| text.clone().unwrap_or_default();
+    match entity_ref {
+        Some(entity) => sqs_id(&[event.source, &or_none(account_id), &or_none(entity_type), entity]),
+        None => sqs_id(&[event.source, &event.id]),
+    }
+}
+
 /// Joins parts to an id that SQS takes: readable where all characters are allowed and it is short enough, else a hash.
 ///
 /// SQS allows letters, digits and ASCII punctuation, 1 to 128 characters.
@@ -393,7 +429,12 @@ fn hex(parts: &[&str]) -> String {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().fold(String::new(), |mut text, byte| {
+    hexed(&hash.finalize())
+}
+
+/// Bytes in lower-case hex digits.
+pub(crate) fn hexed(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })

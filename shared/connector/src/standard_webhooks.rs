@@ -60,11 +60,18 @@ impl SigningSecret {
     /// `v1,` and the base64 of the HMAC-SHA256 over id, timestamp (unix seconds) and body.
     #[must_use]
     pub fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
-        let mut context = hmac::Context::with_key(&self.key);
-        context.update(format!("{id}.{timestamp}.").as_bytes());
-        context.update(body);
-        format!("v1,{}", STANDARD.encode(context.sign()))
+        format!("v1,{}", STANDARD.encode(self.mac(&signed_content(id, &timestamp.to_string(), body))))
     }
+
+    /// The HMAC-SHA256 over what is signed.
+    pub(crate) fn mac(&self, content: &[u8]) -> hmac::Tag {
+        hmac::sign(&self.key, content)
+    }
+}
+
+/// What is signed: id, timestamp and body, each behind a dot.
+pub(crate) fn signed_content(id: &str, timestamp: &str, body: &[u8]) -> Vec<u8> {
+    [id.as_bytes(), timestamp.as_bytes(), body].join(&b'.')
 }
 
 /// The value of `webhook-signature`: one signature a secret, so that a receiver can change over from one to the next.

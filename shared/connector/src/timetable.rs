@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 use crate::document::{Document, DocumentError};
 
@@ -38,7 +39,7 @@ impl Timetable {
     /// # Errors
     /// [`DocumentError`] names the key and its line.
     pub(crate) fn read(document: &mut Document) -> Result<Option<Self>, DocumentError> {
-        match document.peek("schedule") {
+        match document.peek("schedule").and_then(Value::as_str) {
             Some(BY_HAND) => return Ok(Some(Self::Manual)),
             Some(_) => return Err(document.unusable("schedule", "must be like { every: 15m }, or manual")),
             None => {}

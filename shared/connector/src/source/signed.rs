@@ -1,0 +1,189 @@
+//! A signature in a header: over what it is made, by which keys, and how it is written there.
+//!
+//! Takes the raw bytes, never re-serialised JSON. HMAC, RSA (PKCS #1 v1.5) and ECDSA, all by aws-lc-rs.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::hmac;
+use aws_lc_rs::signature::ParsedPublicKey;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderName};
+use jiff::{SignedDuration, Timestamp};
+
+use super::proof::{ProofError, Request};
+
+/// Most signatures of a request that are looked at, so that a forged one costs no more than a few.
+const MAX_SIGNATURES: usize = 16;
+/// From here on a timestamp counts milliseconds: as seconds it would be in the year 5138.
+const FIRST_MILLISECONDS: i64 = 100_000_000_000;
+
+/// How a request is signed.
+pub(super) struct Signed {
+    /// Where signatures stand, separated by commas or spaces.
+    pub(super) header: HeaderName,
+    /// What a signature begins with there; what begins otherwise is none.
+    pub(super) prefix: String,
+    pub(super) encoding: Encoding,
+    pub(super) content: Content,
+    pub(super) keys: Keys,
+}
+
+/// How a signature is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Encoding {
+    Hex,
+    Base64,
+}
+
+/// What is signed.
+pub(super) enum Content {
+    /// The body alone.
+    Body,
+    /// A text around the timestamp and the body.
+    Timed { parts: Vec<Part>, place: TimestampPlace, tolerance: Duration },
+}
+
+/// A part of what is signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Part {
+    Text(String),
+    Timestamp,
+    Body,
+}
+
+/// Where the timestamp stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TimestampPlace {
+    Header(HeaderName),
+    /// `name=…` in the list that holds the signatures.
+    Field(String),
+}
+
+/// What made a signature that counts; all are valid at once.
+pub(super) enum Keys {
+    Hmac(Vec<hmac::Key>),
+    Public(Vec<ParsedPublicKey>),
+}
+
+impl Signed {
+    pub(super) fn check(&self, request: &Request<'_>, now: Timestamp) -> Result<(), ProofError> {
+        let list = self.list(request.headers)?;
+        let signatures = self.signatures(&list)?;
+        match &self.content {
+            Content::Body => self.keys.made_one_of(&signatures, request.body),
+            Content::Timed { parts, place, tolerance } => {
+                let written = place.find(&list, request.headers)?;
+                self.keys.made_one_of(&signatures, &joined(parts, written, request.body))?;
+                timely(written, *tolerance, now)
+            }
+        }
+    }
+
+    /// What stands in the header, in pieces.
+    fn list<'a>(&self, headers: &'a HeaderMap) -> Result<Vec<&'a str>, ProofError> {
+        let mut values = headers.get_all(&self.header).iter().peekable();
+        if values.peek().is_none() {
+            return Err(ProofError::Missing { header: self.header.clone() });
+        }
+        let malformed = |_| ProofError::Malformed { header: self.header.clone() };
+        let texts = values.map(|value| value.to_str().map_err(malformed)).collect::<Result<Vec<_>, _>>()?;
+        Ok(texts
+            .into_iter()
+            .flat_map(|text| text.split([',', ' ']))
+            .filter(|piece| !piece.is_empty())
+            .collect())
+    }
+
+    fn signatures(&self, list: &[&str]) -> Result<Vec<Vec<u8>>, ProofError> {
+        let written = list.iter().filter_map(|piece| piece.strip_prefix(self.prefix.as_str()));
+        let signatures: Vec<_> =
+            written.take(MAX_SIGNATURES).filter_map(|text| self.encoding.decode(text)).collect();
+        if signatures.is_empty() {
+            return Err(ProofError::Malformed { header: self.header.clone() });
+        }
+        Ok(signatures)
+    }
+}
+
+impl Encoding {
+    /// The bytes; `None` where there are none.
+    pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
+        let bytes = match self {
+            Self::Hex => unhexed(text)?,
+            Self::Base64 => STANDARD.decode(text).ok()?,
+        };
+        (!bytes.is_empty()).then_some(bytes)
+    }
+}
+
+fn unhexed(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<_> = text.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;
+    let (pairs, rest) = digits.as_chunks::<2>();
+    let bytes = pairs.iter().map(|[high, low]| u8::try_from(high << 4 | low).ok()).collect::<Option<_>>()?;
+    rest.is_empty().then_some(bytes)
+}
+
+impl TimestampPlace {
+    fn find<'a>(&self, list: &[&'a str], headers: &'a HeaderMap) -> Result<&'a str, ProofError> {
+        let found: Vec<_> = match self {
+            Self::Header(name) => {
+                headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
+            }
+            Self::Field(name) => {
+                let value = |piece: &&'a str| piece.strip_prefix(name.as_str())?.strip_prefix('=');
+                list.iter().filter_map(value).collect()
+            }
+        };
+        match found[..] {
+            [one] => Ok(one.trim()),
+            _ => Err(ProofError::NoTimestamp),
+        }
+    }
+}
+
+impl Keys {
+    /// Every key is tried on every signature: how long that takes tells nothing of which one was near.
+    fn made_one_of(&self, signatures: &[Vec<u8>], content: &[u8]) -> Result<(), ProofError> {
+        let made = match self {
+            Self::Hmac(keys) => {
+                let tags = keys.iter().map(|key| hmac::sign(key, content));
+                tags.fold(false, |made, tag| made | is_one_of(tag.as_ref(), signatures))
+            }
+            Self::Public(keys) => keys
+                .iter()
+                .any(|key| signatures.iter().any(|signature| key.verify_sig(content, signature).is_ok())),
+        };
+        if made { Ok(()) } else { Err(ProofError::Wrong) }
+    }
+}
+
+/// Whether a text is among others, in a time that tells nothing of them.
+pub(super) fn is_one_of<T: AsRef<[u8]>>(one: &[u8], others: &[T]) -> bool {
+    let is = |other: &T| verify_slices_are_equal(one, other.as_ref()).is_ok();
+    others.iter().fold(false, |found, other| found | is(other))
+}
+
+fn joined<'a>(parts: &[Part], timestamp: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
+    let bytes = parts.iter().map(|part| match part {
+        Part::Text(text) => text.as_bytes(),
+        Part::Timestamp => timestamp.as_bytes(),
+        Part::Body => body,
+    });
+    Cow::Owned(bytes.collect::<Vec<_>>().concat())
+}
+
+/// Whether a timestamp in unix seconds, or milliseconds, is near enough to now, in either direction.
+pub(super) fn timely(written: &str, tolerance: Duration, now: Timestamp) -> Result<(), ProofError> {
+    let number: i64 = written.parse().map_err(|_| ProofError::NoTimestamp)?;
+    let time = if number < FIRST_MILLISECONDS {
+        Timestamp::from_second(number)
+    } else {
+        Timestamp::from_millisecond(number)
+    };
+    let age = now.duration_since(time.map_err(|_| ProofError::NoTimestamp)?);
+    let tolerance = SignedDuration::try_from(tolerance).unwrap_or(SignedDuration::MAX);
+    if age.abs() <= tolerance { Ok(()) } else { Err(ProofError::Untimely { seconds: age.as_secs() }) }
+}
