@@ -3,6 +3,7 @@
 
 import base64
 import hashlib
+import hmac
 import json
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ HERE = Path(__file__).resolve().parent
 DEVELOPMENT_KEY = HERE.parent / "shared" / "testkit" / "keys" / "development.private.pem"
 OTHER_KEY = HERE.parent / "shared" / "connector" / "tests" / "vectors" / "rsa-1024.private.pem"
 PATH = "/api/v1/fluent-connect/webhook"
+EXTERNAL = "/api/v1/fluent-connect/external-system/webhook"
 TIME = "2026-11-20T08:30:00.000Z"
 
 
@@ -60,10 +62,19 @@ def both(body: bytes) -> dict:
 
 
 def webhook(name: str, body: bytes, headers: dict, binary: bool = False) -> None:
-    request = {
+    save(f"webhook-{name}", request(PATH, PATH, body, headers, binary))
+
+
+def external(name: str, source: str, body: bytes, headers: dict, binary: bool = False) -> None:
+    asked = request(f"{EXTERNAL}/{{source}}", f"{EXTERNAL}/{source}", body, headers, binary)
+    save(f"external-{name}", asked | {"pathParameters": {"source": source}})
+
+
+def request(route: str, path: str, body: bytes, headers: dict, binary: bool) -> dict:
+    return {
         "version": "2.0",
-        "routeKey": f"POST {PATH}",
-        "rawPath": PATH,
+        "routeKey": f"POST {route}",
+        "rawPath": path,
         "rawQueryString": "",
         "headers": {
             "content-length": str(len(body)),
@@ -78,13 +89,13 @@ def webhook(name: str, body: bytes, headers: dict, binary: bool = False) -> None
             "domainPrefix": "example",
             "http": {
                 "method": "POST",
-                "path": PATH,
+                "path": path,
                 "protocol": "HTTP/1.1",
                 "sourceIp": "192.0.2.1",
                 "userAgent": "example",
             },
             "requestId": "example-request",
-            "routeKey": f"POST {PATH}",
+            "routeKey": f"POST {route}",
             "stage": "$default",
             "time": "20/Nov/2026:08:30:00 +0000",
             "timeEpoch": 1795163400000,
@@ -92,7 +103,6 @@ def webhook(name: str, body: bytes, headers: dict, binary: bool = False) -> None
         "body": base64.b64encode(body).decode() if binary else body.decode(),
         "isBase64Encoded": binary,
     }
-    save(f"webhook-{name}", request)
 
 
 def record(number: int, body: str, group: str, deduplication: str) -> dict:
@@ -189,6 +199,82 @@ def webhooks() -> None:
     webhook("400-not-an-object", body, both(body))
     body = text(fluent_event(1012, accountId="OTHER"))
     webhook("403-foreign-account", body, both(body))
+
+
+def fynd(number: int, name: str = "order", type_: str = "placed", **changes) -> dict:
+    """An event of Fynd on an order; a change to None leaves a field of `event` out."""
+    event = {
+        "category": "application",
+        "name": name,
+        "type": type_,
+        "version": "1",
+        "id": f"6f5e4d3c-0000-4000-8000-{number:012d}",
+        "created_timestamp": 1795163400000,
+        "trace_id": [f"trace-{number}"],
+    }
+    return {
+        "company_id": 1,
+        "application_id": "000000000000000000000001",
+        "contains": ["order"],
+        "event": {key: value for key, value in (event | changes).items() if value is not None},
+        "payload": {"order": {"order_id": f"FY{number}", "total": 1499.50}},
+    }
+
+
+def digest(source: str, body: bytes) -> str:
+    """HMAC-SHA256 with the development secret of a source, in hex."""
+    return hmac.new(f"development-secret-of-{source}".encode(), body, "sha256").hexdigest()
+
+
+def externals() -> None:
+    def signed(body: bytes) -> dict:
+        return {"x-fp-signature": digest("fynd", body)}
+
+    body = text(fynd(4001))
+    external("200-fynd-order-placed", "fynd", body, signed(body))
+    external("401-fynd-altered-body", "fynd", body.replace(b"FY4001", b"FY4002"), signed(body))
+    external("401-fynd-missing-signature", "fynd", body, {})
+    external("401-fynd-malformed-signature", "fynd", body, {"x-fp-signature": "not hex"})
+    external("404-unknown-source", "nobody", body, signed(body))
+    external("404-commercetools", "commercetools", body, signed(body))
+    external("404-fluent", "fluent", body, signed(body))
+    body = text(fynd(4003, "shipment", "update", id=None))
+    external("200-fynd-without-event-id", "fynd", body, signed(body))
+    body = text(fynd(4004)).replace(b'"total":1499.5', b'"total":1499.500,"long":12345678901234567890123')
+    external("200-fynd-base64-body", "fynd", body, signed(body), binary=True)
+    body = text(fynd(4005, "ping"))
+    external("200-fynd-ping-unsigned", "fynd", body, {})
+    external("200-fynd-ping-signed", "fynd", body, signed(body))
+    external("401-fynd-ping-forged", "fynd", body, {"x-fp-signature": digest("other", body)})
+    body = text(fynd(4006, version=None))
+    external("400-fynd-without-version", "fynd", body, signed(body))
+    body = b'"application/order/placed/v1"'
+    external("400-fynd-not-an-object", "fynd", body, signed(body))
+    repository = {"repository": {"full_name": "example/shop"}}
+    for number, event, changes in (
+        (4007, "pull_request", {"action": "opened"}),
+        (4008, "push", {}),
+        (4009, "ping", {}),
+    ):
+        body = text(repository | changes)
+        headers = {
+            "x-github-delivery": f"5f0c9c1e-8d4e-4b6e-9d5f-{number:012d}",
+            "x-github-event": event,
+            "x-hub-signature-256": f"sha256={digest('github', body)}",
+        }
+        external(f"200-github-{event.replace('_', '-')}", "github", body, headers)
+        if event == "ping":
+            del headers["x-hub-signature-256"]
+            external("401-github-ping-unsigned", "github", body, headers)
+    # The standard's own vector: genuine, and years old.
+    body = b'{"email":"test@example.com","username":"test_user"}'
+    headers = {
+        "webhook-id": "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk",
+        "webhook-timestamp": "1649367553",
+        "webhook-signature": "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=",
+    }
+    external("401-standard-webhooks-too-old", "partner", body, headers)
+    external("413-larger-than-its-source-may-send", "partner", text({"type": "x" * 4096}), headers)
 
 
 def batches() -> None:
@@ -394,6 +480,7 @@ def replays() -> None:
 
 if __name__ == "__main__":
     webhooks()
+    externals()
     batches()
     shipped()
     of_commercetools()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stack import signing
 from stack.receiver import Receiver
-from stack.stack import FUNCTIONS, STATE, Stack, build, sample, samples, seed
+from stack.stack import FUNCTIONS, STATE, Stack, build, sample, sample_path, samples, seed
 from stack.tools import ROOT
 
 WAIT_FOR_DELIVERY_S = 15.0
@@ -24,7 +24,7 @@ def main() -> None:
         step("starting the local AWS", stack.start)
         step("deploying template.yaml with sam deploy", stack.deploy)
         receiver = Receiver()
-        step("seeding a key, an endpoint and a route", lambda: seed(stack, receiver.url))
+        step("seeding a key, sources, an endpoint and a route", lambda: seed(stack, receiver.url))
         failed = [path.name for path in samples() if not show(stack, receiver, path)]
         invite(stack)
         if failed:
@@ -50,13 +50,13 @@ def show(stack: Stack, receiver: Receiver, path) -> bool:
     if "md5-allowed" in path.name and expected == 200:
         expected = 401  # this deployment leaves AllowMd5Signature at its default
     body, headers = sample(path)
-    answer = stack.post(body, headers)
+    answer = stack.post(body, headers, sample_path(path))
     verdict = "as expected" if answer.status == expected else f"EXPECTED {expected}"
     print(f"\n{path.stem}\n  answer    {answer.status} {json.dumps(answer.body)} ({verdict})")
-    if answer.status == 200:
-        kinds = "outbound.attempt" if json.loads(body)["name"] == "OrderStatusChange" else "message.unrouted"
+    if answer.status == 200 and "id" in answer.body:
+        kinds = "outbound.attempt" if json.loads(body).get("name") == "OrderStatusChange" else "message.unrouted"
         entries = stack.wait_for_entries(answer.body["id"], kinds, WAIT_FOR_DELIVERY_S)
-        got = [request for request in receiver.requests if json.loads(request.body)["id"] == answer.body["id"]]
+        got = [request for request in receiver.requests if json.loads(request.body).get("id") == answer.body["id"]]
         for request in got:
             print(f"  receiver  POST {request.path}, {len(request.body)} bytes, answered {request.status}")
         if not got:
@@ -96,6 +96,7 @@ def invite(stack: Stack) -> None:
     fresh = {**json.loads(event), "id": f"example-{int(time.time())}"}
     body.write_text(json.dumps(fresh))
     print(f"\nwebhook URL  http://{stack.webhook_host}{stack.webhook_path}")
+    print(f"external     http://{stack.webhook_host}{stack.source_path('<source>')}")
     print(f"AWS endpoint http://127.0.0.1:{stack.port}   parameters {stack.outputs['ConfigPrefix']}/...")
     print(f"ct-queue     {stack.outputs['CtQueueUrl']}")
     variables = environment_for_sam_local(stack).relative_to(ROOT)

@@ -111,6 +111,10 @@ class Stack:
         api = urlsplit(self.outputs["WebhookUrl"]).hostname.split(".")[0]
         return f"{api}.execute-api.localhost:{self.port}"
 
+    def source_path(self, source: str) -> str:
+        """The path of the webhooks of an external system."""
+        return f"{urlsplit(self.outputs['ExternalWebhookUrl']).path}/{source}"
+
     @property
     def webhook_path(self) -> str:
         return urlsplit(self.outputs["WebhookUrl"]).path
@@ -280,10 +284,17 @@ def build() -> None:
 
 
 def seed(stack: Stack, receiver_url: str) -> None:
-    """The development key, an endpoint, and a shipped route switched on."""
+    """The development key, sources, an endpoint, and a shipped route switched on."""
     stack.put("keys/development", signing.public_key(), secure=True)
+    seed_sources(stack)
     stack.put("endpoints/storefront", f"{receiver_url}/orders")
     stack.put("routes/order-status-to-storefront", "enabled: true")
+
+
+def seed_sources(stack: Stack) -> None:
+    """The sources that sign the samples `events/external-*.json`."""
+    for path in sorted((ROOT / "shared" / "testkit" / "sources").glob("*.yaml")):
+        stack.put(f"sources/{path.stem}", path.read_text(), secure=True)
 
 
 def sample(path: Path) -> tuple[bytes, dict[str, str]]:
@@ -297,5 +308,11 @@ def sample(path: Path) -> tuple[bytes, dict[str, str]]:
     return raw, {name: value for name, value in event["headers"].items() if name.lower() not in skipped}
 
 
+def sample_path(path: Path) -> str:
+    """The URL's path of a file in `events/`."""
+    return json.loads(path.read_text())["rawPath"]
+
+
 def samples() -> list[Path]:
-    return sorted((ROOT / "events").glob("webhook-*.json"))
+    events = ROOT / "events"
+    return sorted(events.glob("webhook-*.json")) + sorted(events.glob("external-*.json"))

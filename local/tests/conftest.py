@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from stack import faults, signing  # noqa: E402
 from stack.receiver import Receiver  # noqa: E402
 from stack.shop import Shop  # noqa: E402
-from stack.stack import TTL_S, Stack, build  # noqa: E402
+from stack.stack import TTL_S, Stack, build, seed_sources  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +25,7 @@ def stack():
         stack.deploy()
         stack.put("keys/broken", "this is no key")
         stack.put("keys/development", signing.public_key(), secure=True)
+        seed_sources(stack)
         yield stack
     finally:
         stack.stop()

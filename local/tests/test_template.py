@@ -103,17 +103,18 @@ def test_no_policy_allows_an_action_by_wildcard_or_every_resource_but_to_xray():
 
 def test_each_function_may_read_the_sections_that_it_reads_and_no_other():
     source = "".join(path.read_text() for path in sorted((ROOT / "shared/connector/src").glob("*.rs")))
-    for snapshot, role in (
-        ("KeyRing", "WebhookReceiverRole"),
-        ("MessageNames", "CtQueueListenerRole"),
-        ("RoutingTable", "MessageRouterRole"),
+    for snapshots, role in (
+        (("KeyRing", "Sources"), "WebhookReceiverRole"),
+        (("MessageNames",), "CtQueueListenerRole"),
+        (("RoutingTable",), "MessageRouterRole"),
     ):
-        sections = re.search(rf"impl Snapshot for {snapshot} \{{\s+const SECTIONS:[^=]+=\s+&\[([^\]]+)\]", source)[1]
+        section = r"impl Snapshot for {} \{{\s+const SECTIONS:[^=]+=\s+&\[([^\]]+)\]"
+        sections = "".join(re.search(section.format(snapshot), source)[1] for snapshot in snapshots)
         names = {section.lower() for section in re.findall(r"Section::(\w+)", sections)}
         statements = RESOURCES[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
         read = next(statement for statement in statements if statement["Action"] == "ssm:GetParametersByPath")
         paths = {resource.split("${AWS::StackName}/")[1] for resource in read["Resource"]}
-        assert paths == names | {f"{name}/*" for name in names}, snapshot
+        assert paths == names | {f"{name}/*" for name in names}, snapshots
 
 
 def test_no_key_is_configured_by_the_template():

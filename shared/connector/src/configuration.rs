@@ -121,8 +121,8 @@ impl Snapshot for Sources {
             parsed(&own, Section::Sources, last.map(|last| &last.usable), &mut problems, |name, text| {
                 Source::parse(name, text).map_err(|error| chain(&error))
             });
-        let broken =
-            own.into_iter().map(|parameter| parameter.name).filter(|name| !usable.contains_key(name));
+        let names = own.into_iter().map(|parameter| parameter.name);
+        let broken = names.filter(|name| !usable.contains_key(name) && !Source::is_reserved(name));
         (Self { broken: broken.collect(), usable }, problems)
     }
 }

@@ -1,7 +1,7 @@
 //! What people write who know another notation, and what to tell them: by the shape of a line, never by its value.
 
 /// Names of other products and notations, and what stands for them here.
-const ALIASES: [(&str, &str); 49] = [
+const ALIASES: [(&str, &str); 55] = [
     ("event", "message"),
     ("events", "message"),
     ("event", "name"),
@@ -51,6 +51,12 @@ const ALIASES: [(&str, &str); 49] = [
     ("secret", "token"),
     ("key", "token"),
     ("secret", "clientSecret"),
+    ("token", "secrets"),
+    ("tokens", "secrets"),
+    ("password", "secrets"),
+    ("value", "secrets"),
+    ("values", "secrets"),
+    ("algo", "algorithm"),
 ];
 
 /// The known key that another notation's name stands for.

@@ -103,12 +103,18 @@ impl Source {
         name == notification::SOURCE
     }
 
+    /// Whether the name can never be a source's: Fluent's own webhooks have another path, and another proof.
+    #[must_use]
+    pub fn is_reserved(name: &str) -> bool {
+        name == FLUENT
+    }
+
     /// Reads the document of the source of this name.
     ///
     /// # Errors
     /// [`SourceError`] names what is wrong; no value is shown.
     pub fn parse(name: &str, text: &str) -> Result<Self, SourceError> {
-        if name == FLUENT {
+        if Self::is_reserved(name) {
             return Err(SourceError::Reserved);
         }
         let mut document = Document::parse(text.trim_start_matches('\u{feff}'), &KEYS)?;
@@ -242,12 +248,13 @@ fn ping(document: &mut Document) -> Result<Option<Ping>, DocumentError> {
 
 fn answer(document: &mut Document) -> Result<Option<Reply>, DocumentError> {
     let Some(mut answer) = document.section("answer", &ANSWER_KEYS)? else { return Ok(None) };
-    let status =
-        answer.number_to("status", usize::from(u16::MAX))?.and_then(|status| u16::try_from(status).ok());
-    let status = status.unwrap_or(StatusCode::OK.as_u16());
-    if !(200..300).contains(&status) {
-        return Err(answer.unusable("status", "must be from 200 to 299: the event is queued"));
-    }
+    let status = match answer.value("status") {
+        None => Some(StatusCode::OK.as_u16()),
+        Some(status) => status.as_u64().and_then(|status| u16::try_from(status).ok()),
+    };
+    let Some(status) = status.filter(|status| (200..300).contains(status)) else {
+        return Err(answer.unusable("status", "must be a number from 200 to 299: the event is queued"));
+    };
     let body = answer.value("body").map(|body| match body {
         Value::String(text) => ReplyBody::Text(text),
         other => ReplyBody::Json(other),

@@ -13,4 +13,5 @@ pub mod fluent_inputs;
 pub mod handlers;
 pub mod shipped;
 pub mod signing;
+pub mod sources;
 pub mod workbench;

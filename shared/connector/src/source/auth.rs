@@ -122,9 +122,13 @@ enum Form {
 
 /// Reads `auth` of a document that names no preset.
 pub(super) fn of_document(document: &mut Document) -> Result<Proof, DocumentError> {
-    if document.peek("auth").and_then(Value::as_str) == Some(NOTHING) {
-        document.value("auth");
-        return Ok(Proof::Nothing);
+    match document.peek("auth").and_then(Value::as_str) {
+        Some(NOTHING) => {
+            document.value("auth");
+            return Ok(Proof::Nothing);
+        }
+        Some(text) if text.starts_with("none") => return Err(no_proof(document, "auth")),
+        _ => {}
     }
     let likely = |auth: &Value| {
         let keys = auth.get("type").and_then(Value::as_str).map(keys_of).unwrap_or_default();
@@ -140,9 +144,7 @@ pub(super) fn of_document(document: &mut Document) -> Result<Proof, DocumentErro
 /// Reads what proves a request.
 pub(super) fn of_section(auth: &mut Document) -> Result<Proof, DocumentError> {
     if auth.peek("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("none")) {
-        let problem =
-            format!("is no way to prove anything; a source that anybody may send to has auth: {NOTHING}");
-        return Err(auth.unusable("type", problem));
+        return Err(no_proof(auth, "type"));
     }
     let Some(kind) = auth.word("type", &KINDS)? else { return Err(auth.missing("type")) };
     let proof = match kind {
@@ -159,6 +161,11 @@ pub(super) fn of_section(auth: &mut Document) -> Result<Proof, DocumentError> {
         }
         None => Ok(proof),
     }
+}
+
+fn no_proof(document: &Document, key: &str) -> DocumentError {
+    let problem = format!("is no proof; a source that anybody may send to has auth: {NOTHING}");
+    document.unusable(key, problem)
 }
 
 fn fixed(header: HeaderName, scheme: Option<&'static str>, values: &[String]) -> Proof {
@@ -235,6 +242,11 @@ fn public_keys(auth: &mut Document, kind: Kind) -> Result<Keys, DocumentError> {
         Kind::Ecdsa => auth.word("form", &[("asn1", Form::Asn1), ("fixed", Form::Fixed)])?,
         _ => None,
     };
+    if (hash, form) == (Hash::Sha512, Some(Form::Fixed)) {
+        return Err(
+            auth.unusable("form", "is not known with sha512: P-256 has one with sha256, P-384 with sha384")
+        );
+    }
     let texts = listed(auth, "keys")?;
     if texts.is_empty() {
         return Err(auth.missing("keys"));
@@ -263,10 +275,7 @@ fn ecdsa_key(text: &str, hash: Hash, form: Form) -> Result<ParsedPublicKey, Stri
         (Hash::Sha512, Form::Asn1) => &[&ECDSA_P256_SHA512_ASN1, &ECDSA_P384_SHA512_ASN1],
         (Hash::Sha256, Form::Fixed) => &[&ECDSA_P256_SHA256_FIXED],
         (Hash::Sha384, Form::Fixed) => &[&ECDSA_P384_SHA384_FIXED],
-        _ => {
-            return Err("has no fixed form with this algorithm: P-256 has one with sha256, P-384 with sha384"
-                .to_owned());
-        }
+        (Hash::Sha512, Form::Fixed) => &[],
     };
     let wrong = match form {
         Form::Asn1 => "is no P-256 or P-384 public key in X.509 form, PEM (BEGIN PUBLIC KEY) or bare base64",

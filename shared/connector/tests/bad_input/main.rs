@@ -9,12 +9,13 @@ mod accounts;
 mod endpoints;
 mod keys;
 mod routes;
+mod sources;
 mod subscriptions;
 mod templates;
 mod yaml;
 
 use connector::cache::Snapshot;
-use connector::configuration::{Found, KeyRing, RoutingTable};
+use connector::configuration::{Found, FoundSource, KeyRing, RoutingTable, Sources};
 use connector::parameter::{Parameter, Problem, Section};
 use connector::secret::Secret;
 
@@ -27,12 +28,13 @@ const PROJECT: &str = "{ authUrl: https://auth.example, apiUrl: https://api.exam
 const SUBSCRIPTION: &str =
     "topics: fluent/*\nurl: https://bi.example/hooks\nsecrets: [whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD]";
 
-const GOOD: [(Section, &str); 6] = [
+const GOOD: [(Section, &str); 7] = [
     (Section::Endpoints, "https://shop.example/orders"),
     (Section::Routes, "message: OrderStatusChange\nendpoint: good"),
     (Section::Accounts, ACCOUNT),
     (Section::Commercetools, PROJECT),
     (Section::Subscriptions, SUBSCRIPTION),
+    (Section::Sources, "{ preset: fynd, secrets: [hunter2] }"),
     (Section::Keys, testkit::signing::DEVELOPMENT_PUBLIC_KEY),
 ];
 
@@ -124,6 +126,23 @@ fn key(case: &str) -> String {
         // Both keys are the same one here: the second is in use where there are two.
         ring.keys().len() >= if name == "case" { 2 } else { 1 }
     })
+}
+
+/// What the log says of a broken source.
+fn source(case: &str) -> String {
+    told::<Sources>(Section::Sources, case, |sources, _, name| {
+        matches!(sources.source(name), Some(FoundSource::Usable(_)))
+    })
+}
+
+/// The same of a source that is good up to these lines.
+fn source_with(lines: &str) -> String {
+    source(&format!("preset: fynd\nsecrets: [hunter2]\n{lines}"))
+}
+
+/// The same of a source that is good up to its `auth`.
+fn source_by(auth: &str) -> String {
+    source(&format!("name: /type\nauth: {auth}"))
 }
 
 /// What is forgiven: it means what was meant.
