@@ -19,6 +19,7 @@ use connector::retry::{LONGEST_DELAY, MAX_DELAYS};
 use connector::route::{self, Route};
 use connector::secret::Secret;
 use connector::shipped;
+use connector::source::{self, Source};
 use connector::subscription::{self, Subscription};
 use connector::template::{Format, MAX_RENDERED_BYTES, MAX_STEPS, MESSAGE_VARIABLES, Scope, Template};
 
@@ -85,6 +86,9 @@ fn every_example_of_every_page_is_what_it_says() {
                     Project::parse(key, block).map(drop).map_err(|error| error.to_string())
                 }
                 Some(("sources", "commercetools")) => message_names_of(block),
+                Some(("sources", name)) => {
+                    Source::parse(name, block).map(drop).map_err(|error| error.to_string())
+                }
                 _ => Err("its first line does not name the parameter".to_owned()),
             };
             assert_eq!(read, Ok(()), "{page}: {block}");
@@ -135,6 +139,11 @@ fn every_key_is_told_and_no_other() {
     assert_eq!(told_keys(part("Endpoints")), endpoints);
     let subscriptions = known_keys(&subscription::KEYS, &[("retry", &endpoint::RETRY_KEYS)]);
     assert_eq!(told_keys(part("Subscriptions")), subscriptions);
+    let sources = known_keys(
+        &source::KEYS,
+        &[("entity", &source::ENTITY_KEYS), ("ping", &source::PING_KEYS), ("answer", &source::ANSWER_KEYS)],
+    );
+    assert_eq!(told_keys(part("Webhooks of other systems")), sources);
     assert_eq!(told_keys(part("Accounts")), known_keys(&account::KEYS, &[]));
     assert_eq!(told_keys(part("Projects of commercetools")), known_keys(&project::KEYS, &[]));
 }
@@ -148,6 +157,20 @@ fn every_kind_of_auth_is_told_with_all_its_keys() {
     let keys = rows.iter().flat_map(|row| row.split(", ").skip(1)).filter_map(|pair| pair.split_once(": "));
     let keys: BTreeSet<_> = keys.map(|(key, _)| key).chain(["type"]).collect();
     assert_eq!(keys, BTreeSet::from(authentication::KEYS));
+}
+
+#[test]
+fn every_proof_and_every_preset_of_a_source_is_told() {
+    let part = part("Webhooks of other systems");
+    let rows = part.lines().filter_map(|row| row.strip_prefix("| `{ type: ")?.split(" }`").next());
+    let rows: Vec<Vec<_>> = rows.map(|row| row.split(", ").collect()).collect();
+    let known = source::kinds().map(|kind| [&[kind], source::keys_of(kind)].concat());
+    assert_eq!(rows, known.collect::<Vec<_>>());
+    let presets: Vec<_> = source::presets().map(|preset| format!("`{preset}`")).collect();
+    assert!(part.contains(&format!("| `preset` | {}:", presets.join(", "))), "{presets:?}");
+    assert_eq!((source::DEFAULT_TOLERANCE.as_secs(), source::LONGEST_TOLERANCE.as_secs()), (300, 86_400));
+    assert!(part.contains(&format!("| `{}`, what fits the queue |", source::MOST_BYTES)));
+    assert!(part.contains(&format!("`auth: {}`", source::NOTHING)));
 }
 
 #[test]
