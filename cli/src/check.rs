@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use connector::cache::Snapshot as _;
-use connector::configuration::{KeyRing, RoutingTable};
+use connector::configuration::{KeyRing, RoutingTable, Sources};
 use connector::document::nearest;
 use connector::endpoint::Endpoint;
 use connector::handler::Handlers;
+use connector::message_names::MessageNames;
 use connector::parameter::{Parameter, Problem};
 use connector::route::{DEFAULT_HANDLER, Route};
+use connector::source::{NOTHING, Source};
 use connector::subscription::{SUBSCRIPTION_HANDLER, Subscription};
-use serde_json::Value;
 
 use crate::document::{Area, Document, MAX_BYTES, Origin, STANDARD_BYTES};
 use crate::finding::Finding;
@@ -37,15 +38,18 @@ pub(crate) struct Judged {
 /// Judges what was read.
 pub(crate) fn judge(reading: Reading, handlers: &Handlers) -> Judged {
     let Reading { documents, mut findings, .. } = reading;
-    let parameters: Vec<Parameter> = documents.iter().filter_map(Document::parameter).collect();
+    let parameters: Vec<Parameter> = documents.iter().map(Document::parameter).collect();
     let (ring, bad_keys) = KeyRing::build(&parameters, None);
-    let (table, bad) = RoutingTable::build(&parameters, None);
-    findings.extend(bad_keys.iter().chain(&bad).map(|problem| broken(problem, &documents)));
-    let bad: BTreeSet<_> = bad_keys.iter().chain(&bad).map(|problem| problem.parameter.as_str()).collect();
+    let (table, bad_routing) = RoutingTable::build(&parameters, None);
+    let (sources, bad_sources) = Sources::build(&parameters, None);
+    let (_, bad_names) = MessageNames::build(&parameters, None);
+    let bad = [bad_keys, bad_routing, bad_sources, bad_names].concat();
+    findings.extend(bad.iter().map(|problem| broken(problem, &documents)));
+    let bad: BTreeSet<_> = bad.iter().map(|problem| problem.parameter.as_str()).collect();
     findings.extend(
         documents.iter().flat_map(|document| alone(document, bad.contains(document.path().as_str()))),
     );
-    findings.extend(unread(&documents));
+    findings.extend(sources.usable().filter_map(unproven));
     findings.extend(no_key(&documents, ring.keys().len()));
     let together = Together { documents: &documents, table: &table, handlers };
     findings.extend(table.usable_routes().flat_map(|(name, route)| together.route(name, route)));
@@ -91,9 +95,6 @@ fn alone(document: &Document, broken: bool) -> Vec<Finding> {
         }
         Origin::File(_) | Origin::Store { .. } => {}
     }
-    if document.area.section().is_none() {
-        findings.extend(not_a_mapping(&path, text));
-    }
     findings
 }
 
@@ -102,26 +103,10 @@ fn nests(text: &str) -> bool {
     text.lines().any(|line| line.split_once("{{").is_some_and(|(_, rest)| rest.contains("}}")))
 }
 
-/// All that can be said of a document that this build does not read.
-fn not_a_mapping(path: &str, text: &str) -> Option<Finding> {
-    match serde_saphyr::from_str::<Value>(text) {
-        Ok(Value::Object(_)) => None,
-        Ok(_) => Some(Finding::error(path, "the document must be a mapping of keys to values")),
-        Err(error) => {
-            let line = error.location().and_then(|place| usize::try_from(place.line()).ok());
-            Some(Finding::error(path, "cannot be read as YAML").at(line)) // the parser's own text may show a value
-        }
-    }
-}
-
-fn unread(documents: &[Document]) -> impl Iterator<Item = Finding> {
-    let areas = Area::ALL.into_iter().filter(|area| area.section().is_none());
-    areas.filter(|area| documents.iter().any(|document| document.area == *area)).map(|area| {
-        Finding::note(
-            format!("{area}/"),
-            "is not read by this version of the connector: only its YAML was checked",
-        )
-    })
+fn unproven(source: &Source) -> Option<Finding> {
+    let path = format!("sources/{}", source.name());
+    let problem = format!("has auth: {NOTHING}: whoever finds its URL can send messages in its name");
+    source.is_unproven().then(|| Finding::warning(path, problem))
 }
 
 fn no_key(documents: &[Document], usable: usize) -> Option<Finding> {

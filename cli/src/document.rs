@@ -73,16 +73,16 @@ impl Area {
         Self::ALL.into_iter().find(|area| area.as_str() == name)
     }
 
-    /// What the functions call it; `None` where this build does not read it.
-    pub(crate) fn section(self) -> Option<Section> {
+    /// What the functions call it.
+    fn section(self) -> Section {
         match self {
-            Self::Keys => Some(Section::Keys),
-            Self::Endpoints => Some(Section::Endpoints),
-            Self::Routes => Some(Section::Routes),
-            Self::Subscriptions => Some(Section::Subscriptions),
-            Self::Accounts => Some(Section::Accounts),
-            Self::Commercetools => Some(Section::Commercetools),
-            Self::Sources => None,
+            Self::Keys => Section::Keys,
+            Self::Endpoints => Section::Endpoints,
+            Self::Routes => Section::Routes,
+            Self::Subscriptions => Section::Subscriptions,
+            Self::Accounts => Section::Accounts,
+            Self::Commercetools => Section::Commercetools,
+            Self::Sources => Section::Sources,
         }
     }
 }
@@ -99,14 +99,14 @@ impl Document {
         format!("{}/{}", self.area, self.name)
     }
 
-    /// The document as the functions read it, where this build reads its area.
-    pub(crate) fn parameter(&self) -> Option<Parameter> {
+    /// The document as the functions read it.
+    pub(crate) fn parameter(&self) -> Parameter {
         let version = match self.origin {
             Origin::File(_) => 0,
             Origin::Store { version, .. } => version,
         };
-        let section = self.area.section()?;
-        Some(Parameter { section, name: self.name.clone(), value: self.value.clone(), version })
+        let (name, value) = (self.name.clone(), self.value.clone());
+        Parameter { section: self.area.section(), name, value, version }
     }
 
     /// Whether it holds secrets, or may: what cannot be read is taken for it, such as a private key among the public ones.

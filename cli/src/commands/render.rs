@@ -122,7 +122,7 @@ fn message(event: &str, source: &str, clock: &Clock) -> anyhow::Result<Message> 
 
 /// The configuration; where it has no document for the event's account, one that serves for a rehearsal.
 fn table(documents: &[Document], message: &Message) -> RoutingTable {
-    let mut parameters: Vec<_> = documents.iter().filter_map(Document::parameter).collect();
+    let mut parameters: Vec<_> = documents.iter().map(Document::parameter).collect();
     let account = message.about().account_id.unwrap_or_default();
     if !account.is_empty() && !parameters.iter().any(|parameter| parameter.is(Section::Accounts, &account)) {
         let value = "{ baseUrl: 'https://fluent.example', username: u, password: p, clientId: c, clientSecret: s, retailerId: 1 }";

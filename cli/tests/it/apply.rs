@@ -42,6 +42,8 @@ fn what_was_shown_is_written_secrets_encrypted_and_then_nothing_is_left_to_do() 
     insta::assert_snapshot!(writes.join("\n"), @r"
 PutParameter /p/keys/development String -
 PutParameter /p/accounts/ACME SecureString -
+PutParameter /p/sources/commercetools SecureString -
+PutParameter /p/sources/fynd SecureString -
 PutParameter /p/endpoints/storefront String -
 DeleteParameter /p/endpoints/warehouse - -
 PutParameter /p/endpoints/warehouse SecureString -
