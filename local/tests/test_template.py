@@ -109,7 +109,7 @@ def test_each_function_may_read_the_sections_that_it_reads_and_no_other():
         (("RoutingTable",), "MessageRouterRole"),
     ):
         section = r"impl Snapshot for {} \{{\s+const SECTIONS:[^=]+=\s+&\[([^\]]+)\]"
-        sections = "".join(re.search(section.format(snapshot), source)[1] for snapshot in snapshots)
+        sections = ", ".join(re.search(section.format(snapshot), source)[1] for snapshot in snapshots)
         names = {section.lower() for section in re.findall(r"Section::(\w+)", sections)}
         statements = RESOURCES[role]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
         read = next(statement for statement in statements if statement["Action"] == "ssm:GetParametersByPath")

@@ -22,17 +22,17 @@ pub async fn answer(receiver: &Receiver, request: Request) -> Response<Body> {
         request_id: &request_id,
     };
     match receiver.receive(&inbound).await {
-        Ok(received) => accepted(received),
+        Ok(taken) => accepted(taken),
         Err(refusal) => refused(&refusal, &request_id),
     }
 }
 
-fn accepted(received: Received) -> Response<Body> {
-    let own = match &received.id {
+fn accepted(taken: Received) -> Response<Body> {
+    let own = match &taken.id {
         Some(id) => json!({ "id": id, "status": "queued" }),
         None => json!({ "status": "ping" }),
     };
-    let Some(Reply { status, body }) = received.reply else { return respond(StatusCode::OK, &own) };
+    let Some(Reply { status, body }) = taken.reply else { return respond(StatusCode::OK, &own) };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
     match body {
         _ if status == StatusCode::NO_CONTENT => with_type(status, None, Body::Empty),

@@ -90,13 +90,13 @@ impl Receiver {
             return Err(Refusal::BodyTooLarge { limit: MAX_MESSAGE_BYTES });
         }
         match (inbound.method, inbound.path, source_of(inbound.path)) {
-            ("POST", FLUENT_PATH, _) => self.from_fluent(inbound).await,
-            ("POST", _, Some(name)) => self.from_source(name, inbound).await,
+            ("POST", FLUENT_PATH, _) => self.of_fluent(inbound).await,
+            ("POST", _, Some(name)) => self.of_source(name, inbound).await,
             _ => Err(Refusal::Source),
         }
     }
 
-    async fn from_fluent(&self, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
+    async fn of_fluent(&self, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
         let keys = self.keys.get().await.map_err(Refusal::Config)?;
         let verified = Verifier::new(keys.keys(), self.md5)
             .verify(inbound.body, &signatures(inbound.headers))
@@ -109,7 +109,7 @@ impl Receiver {
         self.queued(inbound, message, group_of(&event), None).await
     }
 
-    async fn from_source(&self, name: &str, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
+    async fn of_source(&self, name: &str, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
         let sources = self.sources.get().await.map_err(Refusal::Config)?;
         let source = match sources.source(name) {
             Some(FoundSource::Usable(source)) => source,

@@ -29,13 +29,13 @@ codes! {
     Signature = "E_SIGNATURE",
     /// A genuine webhook of an account that this deployment does not serve.
     Account = "E_ACCOUNT",
-    /// No such source or path.
+    /// No such path, or no such source.
     Source = "E_SOURCE",
     /// The message would not fit the queue.
     TooLarge = "E_TOO_LARGE",
     /// The queue did not confirm.
     Queue = "E_QUEUE",
-    /// The configuration has never been readable.
+    /// The configuration has never been readable, or a source's document is broken.
     Config = "E_CONFIG",
     /// A message on the event queue is not a message.
     Message = "E_MESSAGE",

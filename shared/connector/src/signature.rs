@@ -14,6 +14,10 @@ pub const FLUENT_SIGNATURE: &str = "fluent-signature";
 pub const FLEX_SIGNATURE: &str = "flex.signature";
 
 /// A body that a configured key has signed. Only [`Verifier::verify`] makes one.
+///
+/// ```compile_fail,E0451
+/// let unsigned = connector::signature::Verified { body: b"{}" };
+/// ```
 #[derive(Debug)]
 pub struct Verified<'a> {
     body: &'a [u8],

@@ -66,6 +66,11 @@ fn source(document: &str) -> Source {
     Source::parse("shop", document).unwrap_or_else(|error| panic!("{document}: {error}"))
 }
 
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
+}
+
 /// What a source that asks for no proof reads of a request.
 fn read<T>(
     keys: &str,
@@ -136,7 +141,7 @@ fn a_proof_of_one_source_is_none_of_another() {
 fn a_damaged_header_never_panics_and_never_proves() {
     for vector in vectors().into_iter().filter(|vector| vector.signature().is_some()) {
         let (name, value) = vector.signature().unwrap();
-        let cut = &value[..value.len() - 1];
+        let cut = value.get(..value.len() - 1).unwrap();
         for damaged in ["", " ", ",", "=", "v1,", "t=1", "sha256=", "\u{e4}", cut, &value.replace('=', "")] {
             let mut headers = of(&vector);
             headers.insert(
@@ -220,11 +225,7 @@ fn a_timestamp_that_is_none_is_refused() {
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"hush");
     let source = source("{ preset: stripe, secrets: [hush] }");
     for time in ["", "x", "1e3", "-", "99999999999999999999", "9223372036854775807"] {
-        let signature: String = hmac::sign(&key, format!("{time}.{{}}").as_bytes())
-            .as_ref()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let signature = hex(hmac::sign(&key, format!("{time}.{{}}").as_bytes()).as_ref());
         let headers = headers([("stripe-signature", format!("t={time},v1={signature}").as_str())]);
         let proven =
             source.prove(Request { headers: &headers, body: b"{}" }, Timestamp::UNIX_EPOCH).map(drop);
@@ -387,7 +388,7 @@ fn a_preset_is_overridden_key_by_key() {
     assert_eq!((source.max_bytes(), source.answer().unwrap().status), (10, 202));
     let body = br#"{"event":{"id":"e1"}}"#;
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"hush"), body);
-    let signature: String = tag.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    let signature = hex(tag.as_ref()).to_uppercase();
     let headers = headers([("x-fp-signature", signature.as_str())]);
     let proven = source.prove(Request { headers: &headers, body }, Timestamp::UNIX_EPOCH).unwrap();
     let Content::Event(event) = proven.content().unwrap() else { panic!("no ping") };

@@ -168,11 +168,10 @@ fn standard_webhooks<'a>(
     };
     let looked_at = signatures.split(' ').take(MAX_SIGNATURES);
     let verdicts: Vec<_> = looked_at.filter_map(genuine).collect();
-    match verdicts.is_empty() {
-        true => Err(ProofError::Malformed { header: WEBHOOK_SIGNATURE }),
-        false if verdicts.contains(&true) => Ok(timestamp),
-        false => Err(ProofError::Wrong),
+    if verdicts.is_empty() {
+        return Err(ProofError::Malformed { header: WEBHOOK_SIGNATURE });
     }
+    if verdicts.contains(&true) { Ok(timestamp) } else { Err(ProofError::Wrong) }
 }
 
 /// The only value of a header.

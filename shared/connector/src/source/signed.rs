@@ -2,7 +2,6 @@
 //!
 //! Takes the raw bytes, never re-serialised JSON. HMAC, RSA (PKCS #1 v1.5) and ECDSA, all by aws-lc-rs.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -122,7 +121,8 @@ impl Encoding {
 fn unhexed(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<_> = text.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;
     let (pairs, rest) = digits.as_chunks::<2>();
-    let bytes = pairs.iter().map(|[high, low]| u8::try_from(high << 4 | low).ok()).collect::<Option<_>>()?;
+    let bytes =
+        pairs.iter().map(|[high, low]| u8::try_from((high << 4) | low).ok()).collect::<Option<_>>()?;
     rest.is_empty().then_some(bytes)
 }
 
@@ -166,13 +166,13 @@ pub(super) fn is_one_of<T: AsRef<[u8]>>(one: &[u8], others: &[T]) -> bool {
     others.iter().fold(false, |found, other| found | is(other))
 }
 
-fn joined<'a>(parts: &[Part], timestamp: &str, body: &'a [u8]) -> Cow<'a, [u8]> {
+fn joined(parts: &[Part], timestamp: &str, body: &[u8]) -> Vec<u8> {
     let bytes = parts.iter().map(|part| match part {
         Part::Text(text) => text.as_bytes(),
         Part::Timestamp => timestamp.as_bytes(),
         Part::Body => body,
     });
-    Cow::Owned(bytes.collect::<Vec<_>>().concat())
+    bytes.collect::<Vec<_>>().concat()
 }
 
 /// Whether a timestamp in unix seconds, or milliseconds, is near enough to now, in either direction.
