@@ -16,6 +16,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::document::{Document, DocumentError};
+use crate::job;
 use crate::message::{MAX_MESSAGE_BYTES, RESERVED_BYTES};
 use crate::notification;
 
@@ -87,7 +88,8 @@ pub enum ReplyBody {
 pub enum SourceError {
     /// The name means something else already.
     #[error(
-        "its name is taken: the messages of Fluent's own webhooks are of source {FLUENT}; choose another"
+        "its name is taken: {FLUENT} is the source of Fluent's own webhooks, and {own} of the connector's messages; choose another",
+        own = job::SOURCE
     )]
     Reserved,
     /// Its document is wrong.
@@ -103,10 +105,11 @@ impl Source {
         name == notification::SOURCE
     }
 
-    /// Whether the name can never be a source's: Fluent's own webhooks have another path, and another proof.
+    /// Whether the name can never be a source's: Fluent's own webhooks have another path, and another proof, and nobody
+    /// sends what the connector makes itself.
     #[must_use]
     pub fn is_reserved(name: &str) -> bool {
-        name == FLUENT
+        [FLUENT, job::SOURCE].contains(&name)
     }
 
     /// Reads the document of the source of this name.

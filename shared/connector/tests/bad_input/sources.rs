@@ -140,7 +140,7 @@ fn names_that_mean_something_else() {
     let (sources, problems) = Sources::build(&parameters, None);
     let [problem] = &problems[..] else { unreachable!("commercetools is no such source: {problems:?}") };
     assert_eq!(problem.parameter, "sources/fluent");
-    insta::assert_snapshot!(problem.reason, @"its name is taken: the messages of Fluent's own webhooks are of source fluent; choose another");
+    insta::assert_snapshot!(problem.reason, @"its name is taken: fluent is the source of Fluent's own webhooks, and fluent-connect of the connector's messages; choose another");
     assert!(
         ["fluent", "commercetools"].iter().all(|name| sources.source(name).is_none()),
         "nothing is there"
