@@ -178,9 +178,19 @@ impl RoutingTable {
         self.projects.get(key).map(Arc::as_ref)
     }
 
+    /// Access to every usable Fluent account, by id.
+    pub fn accounts(&self) -> impl Iterator<Item = (&str, &Account)> {
+        self.accounts.iter().map(|(id, account)| (id.as_str(), account.as_ref()))
+    }
+
+    /// Access to every usable project of commercetools, by key.
+    pub fn projects(&self) -> impl Iterator<Item = &Project> {
+        self.projects.values().map(Arc::as_ref)
+    }
+
     /// The projects of commercetools that belong to the Fluent account of this id, by key.
     pub fn projects_of(&self, account_id: &str) -> impl Iterator<Item = &Project> {
-        self.projects.values().map(Arc::as_ref).filter(move |project| project.account_id() == account_id)
+        self.projects().filter(move |project| project.account_id() == account_id)
     }
 
     /// What a route's messages of one entity wait for; `endpoint` is the route's.

@@ -286,6 +286,16 @@ impl Context<'_> {
         self.run.table.account(id)
     }
 
+    /// Access to every Fluent account that is configured, by id: for jobs, whose messages name none.
+    pub fn accounts(&self) -> impl Iterator<Item = (&str, &Account)> {
+        self.run.table.accounts()
+    }
+
+    /// Access to every project of commercetools that is configured, by key: for jobs, whose messages name none.
+    pub fn projects(&self) -> impl Iterator<Item = &Project> {
+        self.run.table.projects()
+    }
+
     /// Access to the project of commercetools with this key, where it is configured.
     #[must_use]
     pub fn project(&self, key: &str) -> Option<&Project> {

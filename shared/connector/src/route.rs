@@ -66,7 +66,7 @@ pub struct Route {
     pub endpoint: Option<String>,
     /// What is asked of Fluent before the payload is made.
     pub fetch: Option<Fetch>,
-    /// What is sent; absent: the event as it came.
+    /// What is sent; absent: the event as it came, or what a job found, which its template sees as `data`.
     pub payload: Option<Template>,
     /// Of the payload; `application/json` by default.
     pub content_type: HeaderValue,
@@ -142,10 +142,11 @@ impl Route {
     fn of_document(mut document: Document) -> Result<Self, DocumentError> {
         let fetch = fetch(&mut document)?;
         let content_type = content_type(&mut document)?;
-        let with_data = [MESSAGE_VARIABLES, &["data"]].concat();
-        let variables = if fetch.is_some() { &with_data } else { MESSAGE_VARIABLES };
-        let format = Format::of_content_type(content_type.to_str().unwrap_or_default());
         let schedule = Timetable::read(&mut document)?;
+        let with_data = [MESSAGE_VARIABLES, &["data"]].concat();
+        let has_data = fetch.is_some() || schedule.is_some(); // a job's data is what it found
+        let variables = if has_data { &with_data } else { MESSAGE_VARIABLES };
+        let format = Format::of_content_type(content_type.to_str().unwrap_or_default());
         Ok(Self {
             description: document.text("description")?,
             wanted: wanted(&mut document, schedule.is_some())?,
@@ -413,6 +414,15 @@ mod tests {
         assert_eq!((route.handler.as_str(), route.enabled), ("webhook", true));
         let route = Route::parse(r#"{"message": ["a", "b*"], "props": {"x": [1]}}"#).unwrap();
         assert!(route.wanted.names.contains("bc"));
+    }
+
+    #[test]
+    fn a_payload_sees_data_where_there_is_some() {
+        let payload =
+            |keys: &str| Route::parse(&format!("{keys}\nendpoint: x\npayload: '${{ data.total }}'"));
+        assert!(payload("schedule: manual").is_ok());
+        assert!(payload("message: a\nfetch: { query: '{ me }' }").is_ok());
+        assert!(payload("message: a").is_err());
     }
 
     #[test]
