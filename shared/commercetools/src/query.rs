@@ -92,6 +92,18 @@ impl<'a, T: Resource> Pages<'a, T> {
         self.query.after.as_deref()
     }
 
+    /// Most resources of the next page: fewer than the query says where pages were too long to be read.
+    #[must_use]
+    pub fn limit(&self) -> u16 {
+        self.query.limit
+    }
+
+    /// Whether the last page was given, as far as pages tell: after a full one there may be none.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.is_done
+    }
+
     /// The next page, never an empty one; `None` at the end.
     ///
     /// # Errors
