@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 
 use crate::event::{self, Event, EventAnswer};
 use crate::graphql;
+use crate::search::{self, EventPage, EventSearch};
 
-/// Of one query or mutation.
+/// Of one query or mutation, or of one page of a search.
 pub const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Of one event: what Fluent recommends for asynchronous ones, and the longest that fits an invocation of the router.
 pub const EVENT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -75,6 +76,31 @@ impl<'a> Client<'a> {
         self.sent("/api/v4.1/event/sync", event).await
     }
 
+    /// A page of a search in Fluent's log of events.
+    ///
+    /// # Errors
+    /// [`HandlerError::Delivery`], with `E_ANSWER` where the answer is none, or a single event exceeds what is read of an
+    /// answer; [`HandlerError::Deadline`] where the call could not end in time.
+    pub async fn events(&self, search: EventSearch<'_>) -> Result<EventPage, HandlerError> {
+        let mut search = search;
+        loop {
+            let response = self.searched(&search).await?;
+            match search.page(&response).map_err(|_judged| no_longer_usable())? {
+                Some(page) => return Ok(page),
+                None if search.count > 1 => search.count /= 2,
+                None => return Err(unreadable("one event exceeds 2 MiB")),
+            }
+        }
+    }
+
+    async fn searched(&self, search: &EventSearch<'_>) -> Result<Response, HandlerError> {
+        let query = search.query();
+        let query: Vec<_> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let url = self.account.url("/api/v4.1/event").at(&[], &query);
+        let url = url.ok_or_else(|| unreadable("the account's baseUrl takes no query"))?;
+        self.context.call(&Call::get(self.account.grant(), url, QUERY_TIMEOUT, search::judge)).await
+    }
+
     async fn sent(&self, path: &str, event: &Event) -> Result<EventAnswer, HandlerError> {
         let body = event.body(self.account.retailer());
         let response = self.post(path, body.to_string().into_bytes(), EVENT_TIMEOUT, event::judge).await?;
@@ -94,8 +120,9 @@ impl<'a> Client<'a> {
 }
 
 fn no_longer_usable() -> HandlerError {
-    HandlerError::Misconfigured {
-        code: Code::Answer,
-        reason: "an answer that was usable no longer is".to_owned(),
-    }
+    unreadable("an answer that was usable no longer is")
+}
+
+fn unreadable(reason: &str) -> HandlerError {
+    HandlerError::Misconfigured { code: Code::Answer, reason: reason.to_owned() }
 }

@@ -3,12 +3,14 @@
 mod client;
 mod event;
 mod graphql;
+mod search;
 
 use connector::failure::Code;
 use connector::handler::{Context, HandlerError};
 
 pub use client::{Client, EVENT_TIMEOUT, QUERY_TIMEOUT};
 pub use event::{Event, EventAnswer, EventError, Key};
+pub use search::{EventPage, EventSearch};
 
 /// What a handler's context gives of Fluent.
 pub trait FluentContext {

@@ -4,5 +4,6 @@
 
 mod answers;
 mod events;
+mod searches;
 mod support;
 mod tokens;
