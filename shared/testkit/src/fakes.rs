@@ -264,10 +264,14 @@ impl Console for FakeLog {
     }
 }
 
-/// A receiver in memory: answers from a script, then 200.
+/// What a receiver answers to a request.
+type Answering = Arc<dyn Fn(&OutboundRequest) -> Response + Send + Sync>;
+
+/// A receiver in memory: answers from a script, then as it was told to, then 200.
 #[derive(Default)]
 pub struct FakeTransport {
     script: Mutex<VecDeque<Result<Response, NoAnswer>>>,
+    answering: Mutex<Option<Answering>>,
     requests: Mutex<Vec<OutboundRequest>>,
 }
 
@@ -280,6 +284,19 @@ impl FakeTransport {
     /// The next answers, whole.
     pub fn answer_with(&self, answers: impl IntoIterator<Item = Result<Response, NoAnswer>>) {
         locked(&self.script).extend(answers);
+    }
+
+    /// What is answered from now on, where the script says nothing.
+    pub fn answer_by(&self, answering: impl Fn(&OutboundRequest) -> Response + Send + Sync + 'static) {
+        *locked(&self.answering) = Some(Arc::new(answering));
+    }
+
+    fn answer(&self, request: &OutboundRequest) -> Result<Response, NoAnswer> {
+        if let Some(answer) = locked(&self.script).pop_front() {
+            return answer;
+        }
+        let answering = locked(&self.answering).clone();
+        Ok(answering.map_or_else(|| answered(200), |answering| answering(request)))
     }
 
     /// What was sent.
@@ -296,8 +313,7 @@ fn answered(status: u16) -> Response {
 #[async_trait]
 impl Transport for FakeTransport {
     async fn send(&self, request: OutboundRequest) -> Attempt {
-        let answer = locked(&self.script).pop_front().unwrap_or_else(|| Ok(answered(200)));
-        let result = answer.map_err(|cause| TransportFailure {
+        let result = self.answer(&request).map_err(|cause| TransportFailure {
             cause,
             detail: "the fake transport was told to fail".to_owned(),
         });
