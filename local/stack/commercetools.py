@@ -111,7 +111,7 @@ class CommercetoolsApi:
         """Changes a resource as somebody else would."""
         with self._changed:
             resource = self._stored[kind][resource_id]
-            resource |= fields | {"version": resource["version"] + 1}
+            resource |= {"lastModifiedAt": now()} | fields | {"version": resource["version"] + 1}
 
     def delete(self, kind: str, resource_id: str) -> None:
         with self._changed:
@@ -122,8 +122,7 @@ class CommercetoolsApi:
         return chosen(self._changed, self.writes, wanted, timeout)
 
     def _new(self, resource: dict) -> dict:
-        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        made = {"id": str(uuid.uuid4()), "version": 1, "createdAt": now, "lastModifiedAt": now}
+        made = {"id": str(uuid.uuid4()), "version": 1} | dict.fromkeys(("createdAt", "lastModifiedAt"), now())
         return made | copy.deepcopy(resource)
 
     # What it answers: a status, a body and headers
@@ -253,8 +252,14 @@ class CommercetoolsApi:
             before = copy.deepcopy(changed)
             apply(self._stored, changed, action)
             changed["version"] += changed != before
+        if changed["version"] != known["version"]:
+            changed["lastModifiedAt"] = now()
         self._stored[kind][known["id"]] = changed
         return copy.deepcopy(changed)
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def oauth_error(status: int, code: str, message: str) -> dict:

@@ -6,9 +6,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from stack.fluent_entities import Entities
+from stack.fluent_lists import EVENT_SEARCH_PATH, LISTS, RefusedError, list_of, listed, searched
 from stack.server import Request, chosen, json_api
 
 TOKEN_PATH, GRAPHQL_PATH = "/oauth/token", "/graphql"
@@ -50,6 +51,12 @@ class FluentApi:
     client_secret: str = "development-client-secret"  # noqa: S105 - the same
     token_life_s: float = 3600.0
     entities: Entities = field(default_factory=Entities)
+    lists: dict[str, list[dict]] = field(default_factory=lambda: {name: [] for name in LISTS})
+    """Entities by the list that has them, in its order."""
+    logged_events: list[dict] = field(default_factory=list)
+    """What a search of the Event API finds, in its order."""
+    searches: list[str] = field(default_factory=list)
+    """The queries of the searches with a token that was accepted."""
     answers: deque = field(default_factory=deque)
     """What the next queries are answered instead: a body, a status and a body, or a function of query and variables.
     `None` lets one through."""
@@ -94,6 +101,8 @@ class FluentApi:
 
     def _answer(self, asked: Request) -> tuple[int, dict]:
         path = asked.url
+        if asked.method == "GET":
+            return self._search(asked)
         if path == TOKEN_PATH:
             return self._token(asked.body)
         if path != GRAPHQL_PATH and path not in EVENT_PATHS:
@@ -109,6 +118,20 @@ class FluentApi:
             self.asked.append(Asked(path, sent, answer[0], time.monotonic()))
             self._changed.notify_all()
         return answer
+
+    def _search(self, asked: Request) -> tuple[int, dict]:
+        parts = urlsplit(asked.url)
+        if parts.path != EVENT_SEARCH_PATH:
+            return 404, {"error": "not found"}
+        if not self._accepts(asked.authorization):
+            return 401, {"error": "invalid_token", "error_description": "Invalid access token"}
+        with self._changed:
+            self.searches.append(parts.query)
+            self._changed.notify_all()
+        try:
+            return 200, searched(self.logged_events, parts.query)
+        except RefusedError as refused:
+            return 400, {"errors": [{"message": str(refused)}]}
 
     def _token(self, body: bytes) -> tuple[int, dict]:
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
@@ -138,9 +161,17 @@ class FluentApi:
         told = self.answers.popleft() if self.answers else None
         if callable(told):
             told = told(query, variables)
+        if told is None and (name := list_of(query)):
+            told = self._listed(name, variables or {})
         if told is None:
             told = self.entities.answer(query, variables)
         return told if isinstance(told, tuple) else (200, told)
+
+    def _listed(self, name: str, variables: dict) -> dict:
+        try:
+            return listed(name, self.lists[name], variables)
+        except RefusedError as refused:
+            return {"data": None, "errors": [{"message": str(refused), "extensions": {"code": "C0001E"}}]}
 
     def _event(self, path: str, sent: dict) -> tuple[int, dict]:
         told = self.event_answers.popleft() if self.event_answers else None

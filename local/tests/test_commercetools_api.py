@@ -322,3 +322,20 @@ def test_it_answers_as_told(api):
     assert post(api, "orders/o-1", {"version": 3, "actions": []})[0] == 429
     assert get(api, "orders/o-1")[0] == 200
     assert [write.status for write in api.writes] == [429]
+
+
+def test_categories_are_listed_by_time_and_place(api):
+    early, late = "2026-11-20T08:00:00.000Z", "2026-11-20T09:00:00.000Z"
+    parent = {"typeId": "category", "id": "a"}
+    for name, modified, more in (("a", early, {}), ("b", late, {}), ("c", early, {"parent": parent})):
+        api.put("categories", {"id": name, "lastModifiedAt": modified} | more)
+    window = f'lastModifiedAt > "2026-11-01T00:00:00.000Z" and lastModifiedAt <= "{early}"'
+    for place, expected in (("is not defined", ["a"]), ("is defined", ["c"])):
+        page = query(api, "categories", where=f'({window} and parent {place}) and id > "0"', sort="id asc")[1]
+        assert [category["id"] for category in page["results"]] == expected
+
+
+def test_a_change_moves_the_time_of_the_last_one(api):
+    before = api.put("categories", {"id": "a", "lastModifiedAt": "2026-11-20T08:00:00.000Z"})
+    api.change("categories", "a", orderHint="0.1")
+    assert api.get("categories", "a")["lastModifiedAt"] > before["lastModifiedAt"]

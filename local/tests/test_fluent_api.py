@@ -177,3 +177,71 @@ def test_lists_are_paged_by_their_cursors(fluent):
         ["A-2"],
         {"hasNextPage": False},
     )
+
+
+def graphql(fluent, token, name, **variables):
+    query = f"query {{ {name}(first: $first) {{ edges {{ cursor node {{ id ref }} }} }} }}"
+    return post(fluent, "/graphql", {"query": query, "variables": variables}, token)[1]
+
+
+def test_a_list_is_filtered_by_time_and_given_page_by_page(fluent):
+    token = token_of(fluent)
+    fluent.lists["locations"] = [
+        {"id": str(number), "ref": f"L{number}", "updatedOn": f"2026-11-20T08:0{number}:00.000Z"} for number in range(5)
+    ]
+    window = {"from": "2026-11-20T08:01:00.000Z", "to": "2026-11-20T08:03:00.000Z"}
+    first = graphql(fluent, token, "locations", first=2, updatedOn=window)["data"]["locations"]
+    assert [edge["node"]["ref"] for edge in first["edges"]] == ["L1", "L2"]
+    assert first["pageInfo"]["hasNextPage"]
+    after = first["edges"][-1]["cursor"]
+    rest = graphql(fluent, token, "locations", first=2, updatedOn=window, after=after)["data"]["locations"]
+    assert [edge["node"]["ref"] for edge in rest["edges"]] == ["L3"]
+    assert not rest["pageInfo"]["hasNextPage"]
+
+
+def test_a_list_of_positions_is_that_of_a_catalogue(fluent):
+    token = token_of(fluent)
+    fluent.lists["virtualPositions"] = [
+        {"id": number, "ref": f"P{number}", "catalogue": {"ref": catalogue}}
+        for number, catalogue in enumerate(["A", "B", "A"])
+    ]
+    found = graphql(fluent, token, "virtualPositions", first=500, catalogue="A")["data"]["virtualPositions"]
+    assert [edge["node"]["ref"] for edge in found["edges"]] == ["P0", "P2"]
+
+
+def test_a_list_refuses_what_fluent_refuses(fluent):
+    token = token_of(fluent)
+    for wrong in ({"first": 501}, {"first": 0}, {"after": "x"}, {"updatedOn": {"from": "yesterday"}}):
+        answer = graphql(fluent, token, "locations", **wrong)
+        assert answer["data"] is None, wrong
+        assert answer["errors"], wrong
+
+
+def search(fluent, token, **parameters):
+    connection = http.client.HTTPConnection("127.0.0.1", fluent.port, timeout=5)
+    try:
+        connection.request(
+            "GET", f"/api/v4.1/event?{urlencode(parameters)}", headers={"authorization": f"Bearer {token}"}
+        )
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
+
+
+def test_events_are_searched_for_page_by_page(fluent):
+    token = token_of(fluent)
+    fluent.logged_events = [
+        {"id": number, "eventStatus": status, "type": "ORCHESTRATION", "generatedOn": "2026-11-20T08:00:00.000Z"}
+        for number, status in enumerate(["FAILED", "COMPLETE", "FAILED", "FAILED"])
+    ]
+    wanted = {"eventStatus": "FAILED", "eventType": "ORCHESTRATION", "to": "2026-11-20T09:00:00.000Z"}
+    status, page = search(fluent, token, start=0, count=2, **wanted)
+    assert (status, [event["id"] for event in page["results"]], page["hasMore"]) == (200, [0, 2], True)
+    _, rest = search(fluent, token, start=2, count=2, **wanted)
+    assert ([event["id"] for event in rest["results"]], rest["hasMore"]) == ([3], False)
+    assert search(fluent, token, **wanted | {"from": "2026-11-20T08:30:00.00Z"})[1]["results"] == []
+    for wrong in ({"count": 5001}, {"start": -1}, {"from": "yesterday"}, {"status": "FAILED"}):
+        assert search(fluent, token, **wrong)[0] == 400, wrong
+    assert search(fluent, "none")[0] == 401
+    assert len(fluent.searches) == 7
