@@ -73,6 +73,7 @@ mod tests {
         for name in names() {
             let route = route(name).unwrap().unwrap_or_else(|error| panic!("{name}: {error}"));
             assert!(route.description.is_some(), "{name}");
+            assert!(route.schedule.is_none() || (route.handler == name && !route.enabled), "{name}: a job");
         }
     }
 }

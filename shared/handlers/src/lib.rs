@@ -2,8 +2,10 @@
 
 mod account;
 mod fetch;
+mod fluent_changes;
 mod into_commercetools;
 mod into_fluent;
+mod jobs;
 mod order_reference;
 mod problem;
 mod props;
@@ -13,12 +15,16 @@ pub mod commercetools_category_upsert;
 pub mod commercetools_consignment_status;
 pub mod commercetools_customer_upsert;
 pub mod commercetools_fulfilment_status;
+pub mod commercetools_inventory_sync;
 pub mod commercetools_inventory_upsert;
+pub mod commercetools_location_sync;
 pub mod commercetools_location_upsert;
 pub mod commercetools_order_create;
 pub mod commercetools_order_status;
+pub mod commercetools_product_catalogue_sync;
 pub mod commercetools_product_upsert;
 pub mod fluent_event;
+pub mod fluent_event_failure_summary;
 pub mod fluent_graphql;
 pub mod ignore;
 pub mod subscription;
@@ -45,4 +51,8 @@ pub fn registry() -> Registry {
         .register::<commercetools_consignment_status::CommercetoolsConsignmentStatus>()
         .register::<commercetools_inventory_upsert::CommercetoolsInventoryUpsert>()
         .register::<commercetools_location_upsert::CommercetoolsLocationUpsert>()
+        .register_job::<commercetools_product_catalogue_sync::CommercetoolsProductCatalogueSync>()
+        .register_job::<commercetools_inventory_sync::CommercetoolsInventorySync>()
+        .register_job::<commercetools_location_sync::CommercetoolsLocationSync>()
+        .register_job::<fluent_event_failure_summary::FluentEventFailureSummary>()
 }
