@@ -5,6 +5,8 @@ use connector::document::{Document, DocumentError};
 use connector::failure::Code;
 use connector::handler::{Context, HandlerError};
 
+use crate::problem::unusable_props;
+
 /// Things of a page, unless the props say otherwise.
 const DEFAULT_PAGE: u16 = 100;
 /// Most things of a page: what commercetools (API reference, `limit`) and Fluent (schema, `first`) take.
@@ -16,7 +18,9 @@ pub(crate) struct Props(Document);
 impl Props {
     /// Reads them, of which these are known.
     pub(crate) fn of(context: &Context<'_>, known: &[&str]) -> Result<Self, HandlerError> {
-        Document::of_value(context.props().clone().into(), known).map(Self).map_err(|error| misread(&error))
+        Document::of_value(context.props().clone().into(), known)
+            .map(Self)
+            .map_err(|error| unusable_props(&error))
     }
 
     /// What `read` reads in them.
@@ -24,7 +28,7 @@ impl Props {
         &mut self,
         read: impl FnOnce(&mut Document) -> Result<T, DocumentError>,
     ) -> Result<T, HandlerError> {
-        read(&mut self.0).map_err(|error| misread(&error))
+        read(&mut self.0).map_err(|error| unusable_props(&error))
     }
 
     /// `pageSize`: how many things a page has at most.
@@ -70,10 +74,6 @@ fn only<T>(mut all: impl Iterator<Item = T>, what: &str, prop: &str) -> Result<T
             Err(inaccessible(format!("there is more than one {what}: {prop} has to say which is meant")))
         }
     }
-}
-
-fn misread(error: &DocumentError) -> HandlerError {
-    HandlerError::Misconfigured { code: Code::Route, reason: format!("the route's props: {error}") }
 }
 
 fn inaccessible(reason: String) -> HandlerError {
