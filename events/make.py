@@ -478,6 +478,25 @@ def replays() -> None:
     save("replay-dry-run", {**paused, "from": None, "to": None, "dryRun": True, "limit": 100, "ratePerSecond": 50})
 
 
+def jobs() -> None:
+    """The event of EventBridge's rule, what somebody presses "Test" with, and a run by hand."""
+    rule = "arn:aws:events:eu-west-1:123456789012:rule/fluent-connect-JobTicks"
+    tick = {
+        "version": "0",
+        "id": "5f0c9c1e-8d4e-4b6e-9d5f-000000009001",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "123456789012",
+        "time": "2026-11-20T08:30:00Z",
+        "region": "eu-west-1",
+        "resources": [rule],
+        "detail": {},
+    }
+    save("job-scheduler-tick", tick)
+    save("job-scheduler-list", {})
+    save("job-scheduler-run", {"run": "inventory-sync", "from": "2026-11-20T00:00:00Z"})
+
+
 if __name__ == "__main__":
     webhooks()
     externals()
@@ -486,3 +505,4 @@ if __name__ == "__main__":
     of_commercetools()
     notifications()
     replays()
+    jobs()

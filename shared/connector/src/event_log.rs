@@ -43,6 +43,8 @@ pub enum EventType {
     MessageRouted,
     /// A handler's own line about a message.
     MessageNote,
+    /// A run of a job was asked for: its message is on the event queue.
+    JobRequested,
     /// The pipeline is at fault for a message.
     MessageFault,
     /// A parameter is broken, or the configuration unreadable.
@@ -69,6 +71,7 @@ impl EventType {
             Self::MessageReplayed => "message.replayed",
             Self::MessageRouted => "message.routed",
             Self::MessageNote => "message.note",
+            Self::JobRequested => "job.requested",
             Self::MessageFault => "message.fault",
             Self::ConfigurationProblem => "configuration.problem",
             Self::EventLogRefused => "event-log.refused",
@@ -88,6 +91,8 @@ pub enum Component {
     MessageRouter,
     /// Sends undelivered messages back.
     Replay,
+    /// Starts jobs.
+    JobScheduler,
 }
 
 impl Component {
@@ -99,6 +104,7 @@ impl Component {
             Self::CtQueueListener => "ct-queue-listener",
             Self::MessageRouter => "message-router",
             Self::Replay => "replay",
+            Self::JobScheduler => "job-scheduler",
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Knows no time of day: whoever asks says which minute it is.
 
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -70,6 +71,36 @@ impl Timetable {
         let since = time.as_second().checked_sub(offset)?;
         Timestamp::from_second(time.as_second().checked_sub(since.checked_rem_euclid(period)?)?).ok()
     }
+
+    /// The first start after this time; `None` where there is none.
+    #[must_use]
+    pub fn next_after(self, time: Timestamp) -> Option<Timestamp> {
+        let Self::Every { period, .. } = self else { return None };
+        self.last_before(time)?.checked_add(period).ok()
+    }
+}
+
+/// As a document says it: `manual`, or `{ every: 24h, offset: 90m }`.
+impl fmt::Display for Timetable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Manual => f.write_str(BY_HAND),
+            Self::Every { period, offset } if offset.is_zero() => {
+                write!(f, "{{ every: {} }}", in_units(*period))
+            }
+            Self::Every { period, offset } => {
+                write!(f, "{{ every: {}, offset: {} }}", in_units(*period), in_units(*offset))
+            }
+        }
+    }
+}
+
+/// Whole hours as such, anything else in minutes.
+fn in_units(duration: Duration) -> String {
+    match duration.as_secs() / MINUTE.as_secs() {
+        minutes if minutes.is_multiple_of(60) => format!("{}h", minutes / 60),
+        minutes => format!("{minutes}m"),
+    }
 }
 
 fn is_in_minutes(duration: Duration) -> bool {
@@ -115,12 +146,32 @@ mod tests {
             let due = (0..period).filter(|n| timetable.is_due(minute(*n))).count();
             prop_assert_eq!(due, 1);
         }
+
+        #[test]
+        fn the_next_start_is_the_first_minute_that_is_due(period in 1..3_000_u64, offset in 0..3_000_u64, time in 0..4_000_000_000_i64) {
+            let timetable = every(period, offset % period);
+            let time = Timestamp::from_second(time).unwrap();
+            let next = timetable.next_after(time).unwrap();
+            prop_assert!(next > time && timetable.is_due(next));
+            prop_assert_eq!(timetable.last_before(next - Duration::from_secs(1)), timetable.last_before(time));
+        }
+
+        #[test]
+        fn what_is_shown_can_be_written(period in 1..44_640_u64, offset in 0..44_640_u64) {
+            let timetable = every(period, offset % period);
+            let route = Route::parse(&format!("handler: x\nschedule: {timetable}")).unwrap();
+            prop_assert_eq!(route.schedule, Some(timetable));
+        }
     }
 
     #[test]
     fn a_schedule_is_read() {
         let schedule = |text: &str| Route::parse(&format!("handler: x\nschedule: {text}")).unwrap().schedule;
         assert_eq!(schedule("manual"), Some(Timetable::Manual));
+        assert_eq!(
+            (Timetable::Manual.to_string(), Timetable::Manual.next_after(at("2026-11-21T00:00:00Z"))),
+            ("manual".to_owned(), None)
+        );
         assert_eq!(schedule("{ every: 15m }"), Some(every(15, 0)));
         assert_eq!(schedule("{ every: 24h, offset: 2h }"), Some(every(24 * 60, 120)));
     }
