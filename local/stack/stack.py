@@ -20,7 +20,7 @@ from . import signing
 from .tools import AWS_PYTHON, LOCAL, REGION, ROOT, environment, free_port, run
 
 STACK = "fluent-connect"
-FUNCTIONS = ("WebhookReceiver", "CtQueueListener", "MessageRouter", "ReplayFunction")
+FUNCTIONS = ("WebhookReceiver", "CtQueueListener", "MessageRouter", "ReplayFunction", "JobScheduler")
 STATE = LOCAL / ".state"
 TTL_S = 2.2
 """Longer than the 2 s that the local stack keeps its configuration."""
@@ -190,11 +190,18 @@ class Stack:
 
     def replay(self, **request) -> dict:
         """What the replay function answers."""
-        name = self.outputs["ReplayFunctionName"]
-        answer = self.client("lambda").invoke(FunctionName=name, Payload=json.dumps(request))
-        result = json.loads(answer["Payload"].read())
-        assert "FunctionError" not in answer, result
+        result, failed = self.invoke("ReplayFunctionName", request)
+        assert not failed, result
         return result
+
+    def jobs(self, **request) -> dict:
+        """What the job scheduler answers, or its error."""
+        return self.invoke("JobSchedulerFunctionName", request)[0]
+
+    def invoke(self, output: str, request: dict) -> tuple[dict, bool]:
+        """What the function that an output names answers, and whether that is an error."""
+        answer = self.client("lambda").invoke(FunctionName=self.outputs[output], Payload=json.dumps(request))
+        return json.loads(answer["Payload"].read()), "FunctionError" in answer
 
     @contextlib.contextmanager
     def visibility_timeout(self, seconds: int, output: str = "EventQueueUrl"):

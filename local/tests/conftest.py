@@ -1,6 +1,8 @@
 """One deployed stack for all tests, and a receiver of its own for each."""
 
 import json
+import os
+import subprocess
 import sys
 import time
 import uuid
@@ -14,6 +16,7 @@ from stack import faults, signing  # noqa: E402
 from stack.receiver import Receiver  # noqa: E402
 from stack.shop import Shop  # noqa: E402
 from stack.stack import TTL_S, Stack, build, seed_sources  # noqa: E402
+from stack.tools import ROOT, environment  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -121,3 +124,28 @@ def line(stack):
     time.sleep(TTL_S)
     yield line
     line.receiver.go_down()
+
+
+class Cli:
+    """The binary, signed in to the local AWS."""
+
+    def __init__(self, stack, binary: Path) -> None:
+        self.env = environment(stack.port) | {"NO_COLOR": "1"}
+        self.binary = binary
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [self.binary, *arguments], env=self.env, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def json(self, *arguments: str, code: int = 0):
+        done = self.run(*arguments, "--json")
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def cli(stack):
+    subprocess.run(["cargo", "build", "--quiet", "--locked", "--package", "cli"], cwd=ROOT, check=True)
+    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
+    return Cli(stack, target / "debug" / "connector")

@@ -1,7 +1,6 @@
 """The command line against the deployed stack: apply, check, routes, send, tail, replay, doctor."""
 
 import json
-import os
 import subprocess
 import time
 import uuid
@@ -12,32 +11,6 @@ import pytest
 from stack import signing
 from stack.receiver import Receiver
 from stack.stack import STACK, TTL_S
-from stack.tools import ROOT, environment
-
-
-class Cli:
-    """The binary, signed in to the local AWS."""
-
-    def __init__(self, stack, binary: Path) -> None:
-        self.env = environment(stack.port) | {"NO_COLOR": "1"}
-        self.binary = binary
-
-    def run(self, *arguments: str) -> subprocess.CompletedProcess:
-        return subprocess.run(
-            [self.binary, *arguments], env=self.env, capture_output=True, text=True, timeout=120, check=False
-        )
-
-    def json(self, *arguments: str, code: int = 0):
-        done = self.run(*arguments, "--json")
-        assert done.returncode == code, done.stdout + done.stderr
-        return json.loads(done.stdout)
-
-
-@pytest.fixture(scope="module")
-def cli(stack):
-    subprocess.run(["cargo", "build", "--quiet", "--locked", "--package", "cli"], cwd=ROOT, check=True)
-    target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    return Cli(stack, target / "debug" / "connector")
 
 
 class Folder:

@@ -27,6 +27,7 @@ FOLDERS = {
     "CtQueueListener": "ct-queue-listener",
     "MessageRouter": "message-router",
     "ReplayFunction": "replay",
+    "JobScheduler": "job-scheduler",
 }
 STANDARD = ("CtQueue", "CtDeadLetterQueue")
 """Queues that are not FIFO: commercetools takes none that is, and a dead-letter queue is of its queue's kind."""
@@ -81,6 +82,7 @@ def test_commercetools_and_nobody_else_may_send_to_the_ct_queue():
 
 def test_every_queue_has_an_alarm_and_those_that_functions_read_one_on_age():
     alarms = [alarm["Properties"] for alarm in of("AWS::CloudWatch::Alarm").values()]
+    alarms = [alarm for alarm in alarms if alarm["Namespace"] == "AWS/SQS"]
     watched = {(alarm["Dimensions"][0]["Value"].split(".")[0], alarm["MetricName"]) for alarm in alarms}
     assert {name for name, _ in watched} == set(of("AWS::SQS::Queue"))
     assert {name for name, metric in watched if "Age" in metric} == {"EventQueue", "UndeliveredQueue", "CtQueue"}
@@ -102,11 +104,12 @@ def test_no_policy_allows_an_action_by_wildcard_or_every_resource_but_to_xray():
 
 
 def test_each_function_may_read_the_sections_that_it_reads_and_no_other():
-    source = "".join(path.read_text() for path in sorted((ROOT / "shared/connector/src").glob("*.rs")))
+    source = "".join(path.read_text() for path in sorted((ROOT / "shared/connector/src").rglob("*.rs")))
     for snapshots, role in (
         (("KeyRing", "Sources"), "WebhookReceiverRole"),
         (("MessageNames",), "CtQueueListenerRole"),
         (("RoutingTable",), "MessageRouterRole"),
+        (("Routes",), "JobSchedulerRole"),
     ):
         section = r"impl Snapshot for {} \{{\s+const SECTIONS:[^=]+=\s+&\[([^\]]+)\]"
         sections = ", ".join(re.search(section.format(snapshot), source)[1] for snapshot in snapshots)
@@ -117,6 +120,32 @@ def test_each_function_may_read_the_sections_that_it_reads_and_no_other():
         assert paths == names | {f"{name}/*" for name in names}, snapshots
 
 
+def test_how_far_jobs_have_come_is_read_by_the_scheduler_and_written_by_the_router_alone():
+    allowed = {}
+    for role, resource in of("AWS::IAM::Role").items():
+        for statement in resource["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]:
+            if "/jobs" in str(statement["Resource"]):
+                assert statement["Resource"].endswith("${AWS::StackName}/jobs/*"), role
+                allowed[role] = statement["Action"]
+    assert allowed == {
+        "MessageRouterRole": ["ssm:GetParameter", "ssm:PutParameter"],
+        "JobSchedulerRole": "ssm:GetParameter",
+    }
+
+
+def test_a_tick_comes_every_minute_and_none_is_repeated_beyond_the_deduplication_window():
+    (rule,) = of("AWS::Events::Rule").values()
+    (target,) = rule["Properties"]["Targets"]
+    assert (rule["Properties"]["ScheduleExpression"], target["Arn"]) == ("cron(* * * * ? *)", "JobScheduler.Arn")
+    invoked = RESOURCES["JobScheduler"]["Properties"]["EventInvokeConfig"]
+    for policy in (target["RetryPolicy"], invoked):
+        assert policy["MaximumEventAgeInSeconds"] < 300
+    (alarm,) = (
+        a["Properties"] for a in of("AWS::CloudWatch::Alarm").values() if a["Properties"]["MetricName"] == "Errors"
+    )
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": "JobScheduler"}]
+
+
 def test_no_key_is_configured_by_the_template():
     assert not of("AWS::SSM::Parameter")
     assert "BEGIN PUBLIC KEY" not in (ROOT / "template.yaml").read_text()
@@ -125,7 +154,7 @@ def test_no_key_is_configured_by_the_template():
 def test_every_variable_that_a_function_reads_is_set_and_none_besides():
     common = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
     for name, folder in FOLDERS.items():
-        own = RESOURCES[name]["Properties"]["Environment"]["Variables"]
+        own = RESOURCES[name]["Properties"].get("Environment", {"Variables": {}})["Variables"]
         sources = [ROOT / "functions" / folder / "src" / "settings.rs", ROOT / "shared/aws/src/foundation.rs"]
         read = set(re.findall(r'\(\s*"([A-Z_0-9]+)"[,)]', "".join(source.read_text() for source in sources)))
         assert read == set(common) | set(own), name
