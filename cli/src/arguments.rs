@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    apply, check, completions, doctor, keygen, render, replay, routes, send, sign, subscription, tail,
+    apply, check, completions, doctor, jobs, keygen, render, replay, routes, send, sign, subscription, tail,
 };
 
 const EXIT_CODES: &str = "Exit codes:
@@ -63,6 +63,8 @@ pub(crate) enum Command {
     Tail(tail::Asked),
     /// Shows the undelivered messages, or sends them back to the event queue
     Replay(replay::Asked),
+    /// Lists the jobs and how far each has come, or starts one
+    Jobs(jobs::Asked),
     /// Writes a folder to Parameter Store; shows what would change unless told to write
     Apply(apply::Asked),
     /// Looks a deployed stack over, and says what to do

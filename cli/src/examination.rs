@@ -17,7 +17,7 @@ use crate::stack::{Resource, Stack};
 use crate::store::Store;
 
 /// The outputs that every version of the template has.
-const OUTPUTS: [&str; 7] = [
+const OUTPUTS: [&str; 8] = [
     "WebhookUrl",
     "ConfigPrefix",
     "EventLogGroup",
@@ -25,6 +25,7 @@ const OUTPUTS: [&str; 7] = [
     "UndeliveredQueueUrl",
     "DeadLetterQueueUrl",
     "ReplayFunctionName",
+    "JobSchedulerFunctionName",
 ];
 /// A clock that is farther off is worth a look.
 const DOUBTFUL_SKEW: SignedDuration = SignedDuration::from_secs(30);

@@ -11,6 +11,7 @@ mod examination;
 mod finding;
 mod folder;
 mod follow;
+mod function;
 mod line;
 mod load;
 mod place;
@@ -80,6 +81,7 @@ async fn run(arguments: Arguments, clock: Clock) -> anyhow::Result<Verdict> {
         Command::Send(asked) => commands::send::run(&asked, clock, &mut screen).await,
         Command::Tail(asked) => commands::tail::run(&asked, &shared, &clock, &mut screen).await,
         Command::Replay(asked) => commands::replay::run(&asked, &shared, &mut screen).await,
+        Command::Jobs(asked) => commands::jobs::run(&asked, &shared, &mut screen).await,
         Command::Apply(asked) => commands::apply::run(&asked, &shared, &mut screen).await,
         Command::Doctor(asked) => commands::doctor::run(&asked, &shared, &clock, &mut screen).await,
         Command::Subscription(asked) => {

@@ -165,6 +165,11 @@ async fn made_by(
         }
         None => return Ok(made),
     };
+    if route.schedule.is_some() {
+        made.problem =
+            Some(format!("no event is for it: it has a schedule, and `connector jobs run {name}` starts it"));
+        return Ok(made);
+    }
     if let Some(Err(error)) = route.when.as_ref().map(|when| when.holds(&route.scope(message))) {
         made.problem = Some(format!("when: {error}"));
         return Ok(made);

@@ -1,17 +1,13 @@
 //! `replay`: invokes the replay function and shows its report. It only looks unless told to move messages.
 
-use anyhow::Context as _;
-use aws_sdk_lambda::Client;
-use aws_sdk_lambda::error::ProvideErrorMetadata as _;
-use aws_sdk_lambda::primitives::Blob;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
 use crate::Verdict;
 use crate::arguments::Shared;
-use crate::screen::{Cell, Screen, Tone, printable};
-use crate::session::{Session, refused};
-use crate::stack::Stack;
+use crate::function::{Function, invoke};
+use crate::screen::{Cell, Screen, Tone};
+use crate::session::Session;
 
 #[derive(Debug, Args)]
 pub(crate) struct Asked {
@@ -52,30 +48,17 @@ pub(crate) struct Asked {
     again: bool,
 }
 
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-struct Function {
-    /// Name of a deployed stack
-    #[arg(long)]
-    stack: Option<String>,
-    /// Name of the replay function
-    #[arg(long)]
-    function: Option<String>,
-}
-
 pub(crate) async fn run(asked: &Asked, shared: &Shared, screen: &mut Screen) -> anyhow::Result<Verdict> {
     let session = Session::open(shared).await?;
-    let function = match (&asked.function.function, &asked.function.stack) {
-        (Some(function), _) => function.clone(),
-        (None, stack) => Stack::find(&session, stack.as_deref().unwrap_or_default())
-            .await?
-            .output("ReplayFunctionName")?
-            .to_owned(),
-    };
+    let function = asked.function.name(&session, "ReplayFunctionName").await?;
     let (client, input) = (session.invoker(), asked.input());
     let mut reports = Vec::new();
     loop {
-        let report = invoke(&client, &function, &input).await?;
+        let report = invoke(&client, &function, &input, "look with a dry run").await?;
+        anyhow::ensure!(
+            report.get("finished").is_some(),
+            "{function} answered no report: is it the replay function?"
+        );
         if !screen.is_json() {
             show(&report, screen)?;
         }
@@ -109,28 +92,6 @@ impl Asked {
         let input = texts.chain(numbers).chain([("dryRun", (!self.run).into())]);
         Value::Object(input.map(|(key, value)| (key.to_owned(), value)).collect::<Map<_, _>>())
     }
-}
-
-async fn invoke(client: &Client, function: &str, input: &Value) -> anyhow::Result<Value> {
-    let call = client.invoke().function_name(function).payload(Blob::new(input.to_string()));
-    let answer = call.send().await.map_err(|error| {
-        if error.code().is_some() {
-            return refused(&format!("the function {function} was not invoked"), &error);
-        }
-        refused(&format!("the function {function} was not invoked, or its answer was lost: look with a dry run before you go on"), &error)
-    })?;
-    let payload = answer.payload().map(Blob::as_ref).unwrap_or_default();
-    let report: Value =
-        serde_json::from_slice(payload).with_context(|| format!("{function} answered no JSON"))?;
-    if answer.function_error().is_some() {
-        let message = report.get("errorMessage").and_then(Value::as_str).unwrap_or("without a message");
-        anyhow::bail!("{function} refused or failed: {}", printable(message));
-    }
-    anyhow::ensure!(
-        report.get("finished").is_some(),
-        "{function} answered no report: is it the replay function?"
-    );
-    Ok(report)
 }
 
 fn count(report: &Value, key: &str) -> u64 {

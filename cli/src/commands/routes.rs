@@ -34,6 +34,9 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     why: Option<String>,
     message: Vec<String>,
+    /// In place of messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<String>,
     source: Option<String>,
     handler: Option<String>,
     priority: Option<i32>,
@@ -89,6 +92,7 @@ impl View<'_> {
                 active: false,
                 why: Some(why),
                 message: Vec::new(),
+                schedule: None,
                 source: None,
                 handler: None,
                 priority: None,
@@ -112,6 +116,7 @@ impl View<'_> {
             active: why.is_none(),
             why,
             message: read.wanted.names.patterns().to_vec(),
+            schedule: read.schedule.map(|schedule| schedule.to_string()),
             source: read.wanted.source.clone(),
             handler: Some(read.handler.clone()),
             priority: self.priorities.get(read.handler.as_str()).copied(),
@@ -145,11 +150,15 @@ fn show(lines: &[Line], screen: &mut Screen) -> anyhow::Result<()> {
     let text = |value: &Option<String>| Cell::plain(value.as_deref().unwrap_or("-"));
     let row = |line: &Line| {
         let (state, tone) = if line.active { ("active", Tone::Good) } else { ("inactive", Tone::Doubtful) };
+        let (messages, any) = match &line.schedule {
+            Some(schedule) => (format!("schedule: {schedule}"), "-"),
+            None => (line.message.join(", "), "any"),
+        };
         vec![
             Cell::plain(&line.route),
             Cell::new(state, tone),
-            Cell::plain(line.message.join(", ")),
-            Cell::plain(line.source.as_deref().unwrap_or("any")),
+            Cell::plain(messages),
+            Cell::plain(line.source.as_deref().unwrap_or(any)),
             text(&line.handler),
             Cell::plain(line.priority.map_or_else(|| "-".to_owned(), |priority| priority.to_string())),
             text(&line.endpoint),

@@ -58,6 +58,33 @@ fn routes_tell_why_they_are_inactive() {
 }
 
 #[test]
+fn a_route_with_a_schedule_shows_it_in_place_of_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("routes")).unwrap();
+    let route = |name: &str, text: &str| {
+        std::fs::write(folder.path().join("routes").join(name), text).unwrap();
+    };
+    route("nightly.yaml", "handler: ignore\nschedule: { every: 24h, offset: 90m }\n");
+    route("by-hand.yaml", "handler: ignore\nschedule: manual\n");
+    route("slip.yaml", "handler: ignore\nschedule:\n  every: 90s\n");
+    let folder = folder.path().to_str().unwrap();
+    insta::assert_snapshot!(run(&["routes", folder]).out, @r#"
+    ROUTE    STATE     MESSAGE                                SOURCE  HANDLER  PRIORITY  ENDPOINT  WHY
+    by-hand  active    schedule: manual                       -       ignore   0         -
+    nightly  active    schedule: { every: 24h, offset: 90m }  -       ignore   0         -
+    slip     inactive                                         any     -        -         -         broken: "schedule.every" must be whole minutes, from 1m to 744h
+    "#);
+    let lines: Value = serde_json::from_str(&run(&["--json", "routes", folder]).out).unwrap();
+    assert_eq!(lines[0]["schedule"], "manual");
+    insta::assert_snapshot!(run(&["check", folder]).out, @r#"
+             PARAMETER    LINE  PROBLEM
+    error    routes/slip  3     "schedule.every" must be whole minutes, from 1m to 744h
+    warning  keys/              there is no key: unless one is in Parameter Store already, every webhook is refused
+    3 parameters, 1 error, 1 warning, 0 notes
+    "#);
+}
+
+#[test]
 fn no_secret_of_a_folder_is_shown() {
     for name in ["good", "bad"] {
         for command in ["check", "routes"] {

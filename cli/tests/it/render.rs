@@ -97,3 +97,16 @@ fn an_event_without_a_payload_goes_byte_for_byte() {
     let ran = run(&["render", &path("event.json"), &path("")]);
     assert!(ran.code == 0 && ran.out.contains(event), "{}{}", ran.out, ran.err);
 }
+
+#[test]
+fn a_route_with_a_schedule_is_for_no_event() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("routes")).unwrap();
+    std::fs::write(folder.path().join("routes/nightly"), "handler: ignore\nschedule: manual\n").unwrap();
+    let ran = run(&["render", &event("shipped.json"), folder.path().to_str().unwrap(), "--route", "nightly"]);
+    assert_eq!(ran.code, 1);
+    insta::assert_snapshot!(ran.out, @"
+    # nightly
+    no event is for it: it has a schedule, and `connector jobs run nightly` starts it
+    ");
+}

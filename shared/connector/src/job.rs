@@ -20,7 +20,7 @@ use serde::de::DeserializeOwned;
 use crate::handler::{Context, HandlerError};
 pub use item::{Entity, Item};
 pub use run::Steps;
-pub use state::{Run, State, StateError};
+pub use state::{KEYS as STATE_KEYS, Run, State, StateError};
 pub use work::{Asker, Beginning, OVERLAP, Start, Window};
 
 /// The `source` of messages that the connector makes itself.

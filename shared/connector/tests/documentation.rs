@@ -22,6 +22,7 @@ use connector::shipped;
 use connector::source::{self, Source};
 use connector::subscription::{self, Subscription};
 use connector::template::{Format, MAX_RENDERED_BYTES, MAX_STEPS, MESSAGE_VARIABLES, Scope, Template};
+use connector::timetable;
 
 const README: &str = include_str!("../../../README.md");
 
@@ -135,6 +136,18 @@ fn every_key_is_told_and_no_other() {
         &[("fetch", &route::FETCH_KEYS), ("respond", &[&["when"], route::EVENT_FIELDS.as_slice()].concat())],
     );
     assert_eq!(told_keys(part("Routes")), routes);
+    let jobs = README.split_once("\n## Jobs\n").and_then(|(_, behind)| behind.split("\n## ").next());
+    let jobs = jobs.unwrap_or_default();
+    let told = told_keys(jobs);
+    let schedule = known_keys(&[], &[("schedule", &timetable::KEYS)]);
+    assert_eq!(
+        told.into_iter().filter(|key| key.starts_with("schedule.")).collect::<BTreeSet<_>>(),
+        schedule
+    );
+    for key in connector::job::STATE_KEYS {
+        assert!(jobs.contains(&format!("\n| `{key}` |")), "{key}");
+    }
+    assert!(jobs.contains("two minutes before it") && connector::job::OVERLAP.as_secs() == 120);
     let endpoints = known_keys(&endpoint::KEYS, &[("retry", &endpoint::RETRY_KEYS)]);
     assert_eq!(told_keys(part("Endpoints")), endpoints);
     let subscriptions = known_keys(&subscription::KEYS, &[("retry", &endpoint::RETRY_KEYS)]);
@@ -308,7 +321,8 @@ fn the_payloads_of_the_pages_make_what_they_promise() {
         };
         let Some(payload) = route.payload else { continue };
         let props = serde_json::Value::Object(route.props).to_string();
-        let scope = Scope::default().with_json("event", r#"{"entityRef":"HD_1"}"#);
+        let scope = Scope::default()
+            .with_json("event", r#"{"entityRef":"HD_1","requestedAt":"2026-11-20T08:30:00Z"}"#);
         let scope = scope.and_then(|scope| scope.with_json("data", data)?.with_json("props", &props));
         let text = scope.map(|scope| payload.render(&scope));
         assert!(matches!(text, Ok(Ok(_))), "{block}: {text:?}");
@@ -316,6 +330,7 @@ fn the_payloads_of_the_pages_make_what_they_promise() {
     }
     insta::assert_snapshot!(made.join("\n"), @r#"
     {"order":"HD_1","email":"a@shop.example"}
+    {"at":"2026-11-20T08:30:00Z"}
     {"order":"HD_1","status":"unknown"}
     {"order":"HD_1","state":"Open"}
     {"fulfilment":"F1","lines":[{"ref":"i1","requestedQuantity":2}]}

@@ -6,7 +6,8 @@ use serde::Serialize;
 use crate::document::{Document, DocumentError};
 use crate::job::work::Window;
 
-const KEYS: [&str; 3] = ["lastEndDate", "startedAt", "run"];
+/// Every key of what is kept of a job.
+pub const KEYS: [&str; 3] = ["lastEndDate", "startedAt", "run"];
 const RUN_KEYS: [&str; 4] = ["id", "step", "from", "to"];
 
 /// How far a job has come.
