@@ -108,21 +108,19 @@ impl Job {
     pub fn to_run(routes: &Routes, name: &str, prefix: &str) -> Result<Self, Refusal> {
         let jobs = Self::all(routes);
         let (name, parameter) = (name.to_owned(), format!("{prefix}/routes/{name}"));
-        match jobs.iter().find(|job| job.name == name) {
-            Some(job) => match &job.schedule {
-                Err(reason) => Err(Refusal::Broken { name, parameter, reason: reason.clone() }),
-                Ok(_) if !job.enabled => Err(Refusal::Disabled { name, parameter }),
-                Ok(_) => Ok(job.clone()),
-            },
-            None => {
-                let is_route = routes.get(&name).is_some() || shipped::names().any(|known| known == name);
-                let jobs = jobs.into_iter().map(|job| job.name).collect();
-                Err(if is_route {
-                    Refusal::NoSchedule { name, jobs }
-                } else {
-                    Refusal::Unknown { name, jobs }
-                })
-            }
+        let Some(job) = jobs.iter().find(|job| job.name == name) else {
+            let is_route = routes.get(&name).is_some() || shipped::names().any(|known| known == name);
+            let jobs = jobs.into_iter().map(|job| job.name).collect();
+            return Err(if is_route {
+                Refusal::NoSchedule { name, jobs }
+            } else {
+                Refusal::Unknown { name, jobs }
+            });
+        };
+        match &job.schedule {
+            Err(reason) => Err(Refusal::Broken { name, parameter, reason: reason.clone() }),
+            Ok(_) if !job.enabled => Err(Refusal::Disabled { name, parameter }),
+            Ok(_) => Ok(job.clone()),
         }
     }
 

@@ -101,8 +101,8 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn run(beginning: Beginning) -> Result<Request, String> {
-        Ok(Request::Run { job: "stock".to_owned(), beginning })
+    fn run(beginning: Beginning) -> Request {
+        Request::Run { job: "stock".to_owned(), beginning }
     }
 
     #[test]
@@ -122,9 +122,9 @@ mod tests {
 
     #[test]
     fn a_run_begins_where_it_is_told_to() {
-        assert_eq!(parse(&json!({"run": "stock"})), run(Beginning::LastEnd));
-        assert_eq!(parse(&json!({"run": "stock", "from": "beginning"})), run(Beginning::Everything));
-        let since = run(Beginning::Since(at("2026-11-19T23:00:00Z")));
+        assert_eq!(parse(&json!({"run": "stock"})), Ok(run(Beginning::LastEnd)));
+        assert_eq!(parse(&json!({"run": "stock", "from": "beginning"})), Ok(run(Beginning::Everything)));
+        let since = Ok(run(Beginning::Since(at("2026-11-19T23:00:00Z"))));
         assert_eq!(parse(&json!({"run": "stock", "from": "2026-11-20T00:00:00+01:00"})), since);
     }
 

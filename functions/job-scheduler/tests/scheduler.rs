@@ -1,6 +1,6 @@
 //! The job scheduler: JSON in, JSON out, messages on the event queue, and every sample of `events/`.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
