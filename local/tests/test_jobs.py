@@ -108,7 +108,7 @@ def test_a_broken_job_is_told_and_harms_no_other(stack, heartbeat):
     stack.put(f"routes/{heartbeat.name}-broken", "schedule: { every: 90s }")
     time.sleep(TTL_S)
     jobs = {job["job"]: job for job in stack.jobs()["jobs"]}
-    assert '"every" must be whole minutes' in jobs[f"{heartbeat.name}-broken"]["problem"]
+    assert '"schedule.every" must be whole minutes' in jobs[f"{heartbeat.name}-broken"]["problem"]
     assert "problem" not in jobs[heartbeat.name]
     stack.jobs(run=heartbeat.name)
     assert len(beats(heartbeat, 1)) == 1
