@@ -31,8 +31,10 @@ docs: ## documentation builds, its examples compile
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 	cargo test --workspace --doc --locked --quiet
 
-template: setup ## template.yaml is valid and lints clean
+template: ## template.yaml is valid, lints clean and keeps checkov's policies
+	@./local/setup.sh checkov
 	$(SAM) validate --lint
+	local/.venv-checkov/bin/checkov --config-file .checkov.yaml
 
 python: setup ## lints local/ and events/
 	local/.venv-aws/bin/ruff check --config local/ruff.toml local events

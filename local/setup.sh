@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the two Python environments under local/ from the pinned requirements; quick where they are there already.
+# Makes the Python environments under local/ from the pinned requirements, and those named besides; quick where they are
+# there already.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -9,7 +10,7 @@ need cargo "Rust 1.94.1 or newer"
 python3 -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "missing: Python 3.10 or newer" >&2; exit 1; }
 python3 -c 'import ensurepip' 2>/dev/null || { echo "missing: Python's venv module - install python3-venv" >&2; exit 1; }
 
-for name in sam aws; do
+for name in sam aws "$@"; do
   venv=".venv-$name" requirements="requirements-$name.txt"
   want="$(cksum <"$requirements") $PWD" # a moved environment does not work: its place is part of the stamp
   [ "$(cat "$venv/stamp" 2>/dev/null)" = "$want" ] && continue

@@ -1,27 +1,12 @@
 """What must hold in template.yaml, whatever else changes."""
 
+import json
 import re
 
-import yaml
-
+from stack.template import RESOURCES, TEMPLATE, of
 from stack.tools import ROOT
 
-
-class Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short tags as plain values."""
-
-
-def tag(loader, _suffix, node):
-    if isinstance(node, yaml.ScalarNode):
-        return loader.construct_scalar(node)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_mapping(node, deep=True)
-
-
-Loader.add_multi_constructor("!", tag)
-TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 - a safe loader with CloudFormation's tags
-RESOURCES = TEMPLATE["Resources"]
+FUNCTION = "AWS::Serverless::Function"
 FOLDERS = {
     "WebhookReceiver": "webhook-receiver",
     "CtQueueListener": "ct-queue-listener",
@@ -31,10 +16,6 @@ FOLDERS = {
 }
 STANDARD = ("CtQueue", "CtDeadLetterQueue")
 """Queues that are not FIFO: commercetools takes none that is, and a dead-letter queue is of its queue's kind."""
-
-
-def of(kind):
-    return {name: resource for name, resource in RESOURCES.items() if resource["Type"] == kind}
 
 
 def test_the_queue_outlasts_the_function_and_stays_within_the_deduplication_window():
@@ -80,18 +61,49 @@ def test_commercetools_and_nobody_else_may_send_to_the_ct_queue():
     }
 
 
-def test_every_queue_has_an_alarm_and_those_that_functions_read_one_on_age():
-    alarms = [alarm["Properties"] for alarm in of("AWS::CloudWatch::Alarm").values()]
-    alarms = [alarm for alarm in alarms if alarm["Namespace"] == "AWS/SQS"]
-    watched = {(alarm["Dimensions"][0]["Value"].split(".")[0], alarm["MetricName"]) for alarm in alarms}
-    assert {name for name, _ in watched} == set(of("AWS::SQS::Queue"))
-    assert {name for name, metric in watched if "Age" in metric} == {"EventQueue", "UndeliveredQueue", "CtQueue"}
-
-
 def test_every_log_group_has_a_retention():
     groups = of("AWS::Logs::LogGroup")
     assert len(groups) >= 3
     assert all("RetentionInDays" in group["Properties"] for group in groups.values())
+
+
+def test_every_function_writes_to_a_log_group_of_its_own():
+    groups = of("AWS::Logs::LogGroup")
+    written = [function["Properties"]["LoggingConfig"]["LogGroup"] for function in of(FUNCTION).values()]
+    assert len(set(written)) == len(written)
+    assert set(written) <= set(groups)
+
+
+def test_what_waits_outlives_the_stack_and_nothing_else_is_left_behind():
+    kept = {name for name, resource in RESOURCES.items() if resource.get("DeletionPolicy") == "Retain"}
+    assert kept == set(of("AWS::SQS::Queue")) | {"EventLog"}
+    assert all(RESOURCES[name]["UpdateReplacePolicy"] == "Retain" for name in kept)
+
+
+def test_what_holds_data_or_costs_is_tagged_with_the_stack():
+    tagged = ("AWS::SQS::Queue", "AWS::Logs::LogGroup", "AWS::IAM::Role")
+    for kind in tagged:
+        for name, resource in of(kind).items():
+            assert resource["Properties"]["Tags"] == [{"Key": "fluent-connect:stack", "Value": "AWS::StackName"}], name
+    mapping = {"fluent-connect:stack": "AWS::StackName"}
+    assert TEMPLATE["Globals"]["Function"]["Tags"] == mapping
+    assert all(RESOURCES[name]["Properties"]["Tags"] == mapping for name in ("HttpApi", "HttpApiStage"))
+
+
+def test_the_api_is_throttled_and_its_access_log_tells_no_header_and_no_body():
+    stage = RESOURCES["HttpApiStage"]["Properties"]
+    assert stage["DefaultRouteSettings"] == {
+        "ThrottlingRateLimit": "WebhookRateLimit",
+        "ThrottlingBurstLimit": "WebhookBurstLimit",
+    }
+    log = json.loads(stage["AccessLogSettings"]["Format"])
+    assert log["requestId"] == "$context.requestId"  # API Gateway refuses a format without it
+    assert not [told for told in log.values() if "header" in told or "body" in told or "authorizer" in told]
+
+
+def test_every_function_is_traced():
+    assert TEMPLATE["Globals"]["Function"]["Tracing"] == "Active"
+    assert not [name for name, function in of(FUNCTION).items() if "Tracing" in function["Properties"]]
 
 
 def test_no_policy_allows_an_action_by_wildcard_or_every_resource_but_to_xray():
@@ -144,6 +156,16 @@ def test_a_tick_comes_every_minute_and_none_is_repeated_beyond_the_deduplication
         a["Properties"] for a in of("AWS::CloudWatch::Alarm").values() if a["Properties"]["MetricName"] == "Errors"
     )
     assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": "JobScheduler"}]
+
+
+def test_the_readme_names_every_parameter_and_every_output():
+    part = (ROOT / "README.md").read_text().split("### Parameters and outputs of the stack\n")[1].split("\n#")[0]
+    tables = {table.split("|")[1].strip(): table for table in part.split("\n\n") if table.lstrip().startswith("|")}
+    told = {
+        name: re.findall(r"`(\w+)`", " ".join(re.findall(r"^\|([^|]+)", table, re.M))) for name, table in tables.items()
+    }
+    assert sorted(told["parameter"]) == sorted(TEMPLATE["Parameters"])
+    assert sorted(told["output"]) == sorted(TEMPLATE["Outputs"])
 
 
 def test_no_key_is_configured_by_the_template():
