@@ -1,0 +1,257 @@
+"""What an operator sees in the console: alarms, queries, dashboard. None is run: the local AWS has no Insights."""
+
+import re
+from itertools import combinations
+
+import pytest
+
+from stack.template import RESOURCES, TEMPLATE, dashboard, of
+from stack.tools import ROOT
+
+ALARMS = of("AWS::CloudWatch::Alarm")
+QUERIES = of("AWS::Logs::QueryDefinition")
+FUNCTIONS = set(of("AWS::Serverless::Function"))
+WIDGETS = dashboard()["widgets"]
+OF_AWS = {
+    "AWS/SQS": {
+        "ApproximateAgeOfOldestMessage",
+        "ApproximateNumberOfMessagesVisible",
+        "ApproximateNumberOfMessagesNotVisible",
+        "NumberOfDeduplicatedSentMessages",
+    },
+    "AWS/Lambda": {"Errors", "Throttles", "ConcurrentExecutions", "Duration"},
+    "AWS/ApiGateway": {"Count", "4xx", "5xx"},
+}
+"""The metrics that are used of AWS's own, by their namespace (each service's user guide, "metrics")."""
+DIMENSIONS = {"AWS/SQS": "QueueName", "AWS/Lambda": "FunctionName", "AWS/ApiGateway": "ApiId"}
+
+
+def ours() -> dict[str, set[str]]:
+    """The connector's metrics and what each is told apart by; a test of the connector holds the table to the code."""
+    rows = re.findall(r"^\| `(\w+)` \| \w+ \| ([^|]*) \|", (ROOT / "shared/docs/metrics.md").read_text(), re.M)
+    return {name: set(re.findall(r"`(\w+)`", by)) for name, by in rows}
+
+
+def exists(namespace: str, metric: str) -> bool:
+    return metric in (ours() if namespace == "FluentConnect" else OF_AWS[namespace])
+
+
+# Alarms
+
+
+def metrics_of(alarm: dict) -> list[tuple[str, str]]:
+    """Namespace and name of all metrics that an alarm reads."""
+    if "MetricName" in alarm:
+        return [(alarm["Namespace"], alarm["MetricName"])]
+    read = []
+    for metric in alarm["Metrics"]:
+        if stat := metric.get("MetricStat"):
+            read.append((stat["Metric"]["Namespace"], stat["Metric"]["MetricName"]))
+        elif queried := re.match(r'SELECT SUM\((\w+)\) FROM SCHEMA\("(\w+)", stack, endpoint\)', metric["Expression"]):
+            assert "endpoint" in ours()[queried[1]]
+            read.append((queried[2], queried[1]))
+    return read
+
+
+def watched(metric: str) -> set[str]:
+    """The logical ids of what alarms watch by a metric of AWS's."""
+    plain = [alarm["Properties"] for alarm in ALARMS.values() if alarm["Properties"].get("MetricName") == metric]
+    return {alarm["Dimensions"][0]["Value"].split(".")[0] for alarm in plain}
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_says_what_to_do_and_where_more_stands(name):
+    text = ALARMS[name]["Properties"]["AlarmDescription"]
+    assert text.endswith(f". runbook: {name}")
+    assert len(text) <= 1024  # PutMetricAlarm, AlarmDescription
+    named = re.findall(r"[Qq]uery ([a-z]+(?:-[a-z]+)*)", text)
+    assert {f"${{AWS::StackName}}/{query}" for query in named} <= saved()
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_tells_of_its_end_as_well_and_minds_missing_data(name):
+    alarm = ALARMS[name]["Properties"]
+    assert alarm["AlarmActions"] == alarm["OKActions"] == ["HasAlarmTopic", ["AlarmTopicArn"], "AWS::NoValue"]
+    assert alarm["TreatMissingData"] == ("breaching" if name == "NoTrafficAlarm" else "notBreaching")
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_reads_metrics_that_there_are(name):
+    alarm = ALARMS[name]["Properties"]
+    assert metrics_of(alarm)
+    assert all(exists(namespace, metric) for namespace, metric in metrics_of(alarm))
+    if namespace := alarm.get("Namespace"):
+        (dimension,) = alarm["Dimensions"]
+        assert dimension["Name"] == DIMENSIONS.get(namespace, "stack")
+
+
+def test_an_alarm_that_the_local_aws_cannot_make_stands_behind_the_parameter():
+    reckoned = {name for name, alarm in ALARMS.items() if "Metrics" in alarm["Properties"]}
+    assert reckoned == {name for name, alarm in ALARMS.items() if alarm.get("Condition") == "HasConsoleQueries"}
+    assert "ConsoleQueries=false" in (ROOT / "samconfig.toml").read_text()
+
+
+def test_every_queue_has_an_alarm_on_age_and_one_on_depth():
+    queues = set(of("AWS::SQS::Queue"))
+    assert watched("ApproximateAgeOfOldestMessage") == queues
+    assert watched("ApproximateNumberOfMessagesVisible") == queues
+
+
+def test_every_function_has_an_alarm_on_errors_and_those_that_others_start_one_on_throttles():
+    assert watched("Errors") == FUNCTIONS
+    assert watched("Throttles") == FUNCTIONS - {"ReplayFunction"}  # who invokes it is told at once
+
+
+def test_silence_rings_only_where_somebody_asked_for_it():
+    assert TEMPLATE["Parameters"]["ExpectTrafficWithinMinutes"]["Default"] == 0
+    assert ALARMS["NoTrafficAlarm"]["Condition"] == "ExpectsTraffic"
+
+
+# Queries
+
+WORDS = set(re.findall(r"\w+", "fields filter stats sort limit by as asc desc and or not in ispresent count SOURCE"))
+WORDS |= set(re.findall(r"\w+", "count_distinct min max pct earliest latest bin"))
+CONSOLES = {"WebhookReceiverLog", "CtQueueListenerLog"}
+"""Where what comes in is told: receiver and listener make no call for it."""
+
+
+def sources() -> str:
+    """The Rust sources, without their tests."""
+    files = [path for part in ("functions", "shared") for path in sorted((ROOT / part).glob("*/src/**/*.rs"))]
+    return "\n".join(path.read_text().split("#[cfg(test)]")[0] for path in files)
+
+
+def written() -> set[str]:
+    """Every field that an entry can have."""
+    subject = re.findall(r'\("([a-z.]+)", (?:about|subject)\.', sources())
+    assert {"entity.ref", "webhook.id", "config.version"} <= set(subject)
+    return set(re.findall(r'\.field\(\s*"([^"]+)"', sources())) | set(subject) | {"type", "time"}
+
+
+def types() -> set[str]:
+    """Every `type` of an entry."""
+    return set(re.findall(r'=> "([a-z-]+\.[a-z]+)",', (ROOT / "shared/connector/src/event_log.rs").read_text()))
+
+
+def saved() -> set[str]:
+    return {query["Properties"]["Name"] for query in QUERIES.values()}
+
+
+def every_query() -> dict[str, tuple[str, set[str]]]:
+    """The text and the log groups of each saved query and each one of the dashboard."""
+    queries = {
+        name: (query["Properties"]["QueryString"], set(query["Properties"]["LogGroupNames"]))
+        for name, query in QUERIES.items()
+    }
+    for widget in WIDGETS:
+        if widget["type"] == "log":
+            text = widget["properties"]["query"]
+            groups = set(re.findall(r"SOURCE '<(\w+)>'", text))
+            queries[widget["properties"]["title"]] = (text, groups)
+    return queries
+
+
+QUERY_TEXTS = every_query()
+
+
+def without_texts(query: str) -> str:
+    return re.sub(r"\"[^\"]*\"|'[^']*'", "", re.sub(r"#.*", "", query))
+
+
+@pytest.mark.parametrize("name", QUERY_TEXTS)
+def test_a_query_names_fields_that_entries_have(name):
+    text = without_texts(QUERY_TEXTS[name][0])
+    aliases = set(re.findall(r"\bas (\w+)", text))
+    quoted, bare = (
+        set(re.findall(r"`([^`]+)`", text)),
+        set(re.findall(r"(?<!\w)@?[A-Za-z]\w*", re.sub(r"`[^`]+`", "", text))),
+    )
+    system = {field for field in bare if field.startswith("@")}
+    assert system <= {"@timestamp", "@log"}
+    assert quoted <= written()
+    assert bare - system - aliases - WORDS <= written()
+    # CloudWatch Logs Insights, query syntax: other characters than letters, digits, @ and the dot need backticks
+    assert not [field for field in bare - aliases - WORDS if "_" in field]
+    assert not aliases & written() - {"time"}, "an alias that is a field's name as well"
+
+
+@pytest.mark.parametrize("name", QUERY_TEXTS)
+def test_a_query_asks_for_types_that_there_are_in_the_groups_that_hold_them(name):
+    text, groups = QUERY_TEXTS[name]
+    assert groups <= set(of("AWS::Logs::LogGroup"))
+    asked = {value for value in re.findall(r"[\"']([a-z-]+\.[a-z]+)[\"']", text) if value.count(".") == 1}
+    assert asked <= types()
+    if asked & {"inbound.refused", "inbound.accepted", "configuration.problem", "message.fault"}:
+        assert groups >= CONSOLES
+    if "configuration.problem" in asked:
+        assert "MessageRouterLog" in groups
+    if not asked or asked - {"inbound.refused", "inbound.accepted", "configuration.problem"}:
+        assert "EventLog" in groups
+
+
+@pytest.mark.parametrize("name", QUERY_TEXTS)
+def test_a_query_is_made_of_known_commands_and_is_bounded(name):
+    text = without_texts(QUERY_TEXTS[name][0])
+    commands = [part.split()[0] for part in text.split("|")]
+    assert set(commands) <= {"SOURCE", "fields", "filter", "stats", "sort", "limit"}
+    assert "stats" in commands or "limit" in commands
+    assert text.count("(") == text.count(")")
+
+
+def test_queries_stand_in_the_stacks_folder_and_behind_the_parameter():
+    assert all(re.fullmatch(r"\$\{AWS::StackName\}/[a-z-]+", name) for name in saved())
+    assert len(saved()) == len(QUERIES)
+    assert all(query["Condition"] == "HasConsoleQueries" for query in QUERIES.values())
+
+
+def test_the_readme_names_every_query():
+    part = (ROOT / "README.md").read_text().split("## Operated from the console\n")[1].split("\n## ")[0]
+    assert {name.split("/")[1] for name in saved()} == set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", part))
+
+
+# Dashboard
+
+
+def test_widgets_stay_within_24_columns_and_do_not_overlap():
+    def squares(widget):
+        columns = range(widget["x"], widget["x"] + widget["width"])
+        return {(x, y) for x in columns for y in range(widget["y"], widget["y"] + widget["height"])}
+
+    assert all(widget["x"] >= 0 and widget["x"] + widget["width"] <= 24 for widget in WIDGETS)
+    assert not [(one, other) for one, other in combinations(WIDGETS, 2) if squares(one) & squares(other)]
+
+
+SEARCH = r"""SEARCH\('\{FluentConnect,stack,(\w+)\} MetricName="(\w+)" stack="<AWS::StackName>"', '\w+', 300\)"""
+
+
+def test_widgets_show_metrics_that_there_are():
+    shown = [(widget, metric) for widget in WIDGETS for metric in widget["properties"].get("metrics", [])]
+    assert len(shown) > 50
+    for _widget, metric in shown:
+        if isinstance(metric[0], dict):
+            found = re.fullmatch(SEARCH, metric[0]["expression"])
+            assert found[1] in ours()[found[2]]
+            assert metric[0]["label"] == f"${{PROP('Dim.{found[1]}')}}"
+        else:
+            namespace, name, dimension, value = metric[:4]
+            assert exists(namespace, name), name
+            assert dimension == DIMENSIONS.get(namespace, "stack")
+            assert value.strip("<>").split(".")[0] in {*RESOURCES, "AWS::StackName"}
+
+
+def test_every_metric_of_the_connector_is_on_the_dashboard():
+    text = str([widget["properties"].get("metrics") for widget in WIDGETS])
+    assert not [name for name in ours() if not re.search(rf"['\"]{name}['\"]", text)]
+
+
+def test_every_alarm_is_on_the_dashboard():
+    (alarms,) = [widget["properties"]["alarms"] for widget in WIDGETS if widget["type"] == "alarm"]
+    assert sorted(alarms) == sorted(f"<{name}.Arn>" for name in ALARMS)
+    assert len(alarms) <= 100  # dashboard body structure, alarm widgets
+
+
+def test_every_function_is_on_the_dashboard():
+    for metric in OF_AWS["AWS/Lambda"]:
+        charts = [widget["properties"].get("metrics", []) for widget in WIDGETS]
+        shown = {line[3].strip("<>") for chart in charts for line in chart if line[:2] == ["AWS/Lambda", metric]}
+        assert shown == FUNCTIONS, metric
