@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -61,8 +62,12 @@ class Stack:
             )
         self._wait_until_ready()
 
-    def deploy(self) -> None:
+    def deploy(self, **changed: str) -> None:
+        """Deploys what was built, anew or as an update, with these parameters in place of samconfig.toml's."""
         command = ["sam", "deploy", "--config-env", "local", "--no-progressbar"]
+        if changed:
+            parameters = local_parameters() | changed
+            command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
         run(command, STATE / "deploy.log", environment(self.port))
         stacks = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
@@ -282,6 +287,13 @@ class Stack:
     def function_name(self, logical_id: str) -> str:
         resource = self.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)
         return resource["StackResourceDetail"]["PhysicalResourceId"]
+
+
+def local_parameters() -> dict[str, str]:
+    """The parameters that `sam deploy --config-env local` sets."""
+    part = (ROOT / "samconfig.toml").read_text().split("[local.deploy.parameters]")[1]
+    pairs = re.search(r'^parameter_overrides = "([^"]+)"', part, re.M)[1].split()
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 def build() -> None:
