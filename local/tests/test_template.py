@@ -152,10 +152,8 @@ def test_a_tick_comes_every_minute_and_none_is_repeated_beyond_the_deduplication
     invoked = RESOURCES["JobScheduler"]["Properties"]["EventInvokeConfig"]
     for policy in (target["RetryPolicy"], invoked):
         assert policy["MaximumEventAgeInSeconds"] < 300
-    (alarm,) = (
-        a["Properties"] for a in of("AWS::CloudWatch::Alarm").values() if a["Properties"]["MetricName"] == "Errors"
-    )
-    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": "JobScheduler"}]
+    alarm = RESOURCES["JobSchedulerAlarm"]["Properties"]
+    assert (alarm["MetricName"], alarm["Dimensions"][0]["Value"]) == ("Errors", "JobScheduler")
 
 
 def test_the_readme_names_every_parameter_and_every_output():
