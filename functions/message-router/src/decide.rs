@@ -15,7 +15,7 @@ use connector::message::{About, Message, MessageError};
 use connector::parameter::Section;
 use connector::retry::pipeline_delay_after;
 use connector::route::Route;
-use connector::subscription::parameter_of;
+use connector::subscription::{self, parameter_of};
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
@@ -173,8 +173,9 @@ impl Decision {
     fn about(message: Message) -> Self {
         let webhook = message.route.as_deref().map(|route| message.webhook_id(route));
         let (about, route) = (message.about(), message.route.clone());
+        let endpoint = route.as_deref().and_then(subscription::endpoint_of).map(str::to_owned);
         let nothing = Self::of(Disposition::Acknowledge, String::new());
-        Self { about, route, webhook, message: Some(message), ..nothing }
+        Self { about, route, endpoint, webhook, message: Some(message), ..nothing }
     }
 }
 
@@ -211,9 +212,9 @@ fn parameter(name: &str) -> Cow<'_, str> {
 }
 
 fn endpoint_of(table: &RoutingTable, route: &str) -> Option<String> {
-    match table.route(route)? {
-        Found::Usable(route) => route.endpoint.clone(),
-        Found::Broken(_) => None,
+    match table.route(route) {
+        Some(Found::Usable(route)) => route.endpoint.clone(),
+        Some(Found::Broken(_)) | None => subscription::endpoint_of(route).map(str::to_owned),
     }
 }
 

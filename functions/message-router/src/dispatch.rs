@@ -7,6 +7,7 @@ use connector::event_log::{Entry, EventType, Subject};
 use connector::failure::{Code, chain};
 use connector::message::{Message, MessageError, Outgoing};
 use connector::retry::resend_delay_after;
+use connector::subscription;
 use connector::undelivered::Parked;
 
 use crate::decide::{End, unrouted};
@@ -104,7 +105,7 @@ impl<'a> Dispatch<'a> {
         let copy = |(name, found): (&'a str, Found<'a>)| {
             let endpoint = match found {
                 Found::Usable(route) => route.endpoint.as_deref(),
-                Found::Broken(_) => None,
+                Found::Broken(_) => subscription::endpoint_of(name),
             };
             let group = self.message.group_in(&self.record.group, self.table.lane(name, endpoint));
             let copy = self.message.for_route(name).outgoing(group, self.record.trace.clone())?;

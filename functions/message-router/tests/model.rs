@@ -658,14 +658,42 @@ fn what_a_subscription_cannot_get_waits_under_its_own_name() {
         let copy = world.event_queue.sent().remove(0);
         assert!(world.route(&[record("m2", &copy.group, copy.body, 1)]).is_empty());
         let parked = world.undelivered.sent().remove(0).attributes;
-        for told in [("reason", reason), ("code", code), ("route", "subscriptions/bi")] {
+        let named = [("route", "subscriptions/bi"), ("endpoint", "subscriptions/bi")];
+        for told in [("reason", reason), ("code", code)].into_iter().chain(named) {
             assert!(parked.contains(&(told.0, told.1.to_owned())), "{change}: {parked:?}");
         }
         let entry = world.log.entries().pop().unwrap();
+        assert_eq!(entry["endpoint"], "subscriptions/bi");
         let error = entry["error"].as_str().unwrap();
         assert!(error.contains("subscriptions/bi") && !error.contains("s/subscriptions"), "{error}");
         assert!(world.transport.requests().is_empty());
     }
+}
+
+#[test]
+fn what_was_on_its_way_to_a_subscription_that_is_gone_or_inactive_can_be_replayed_by_its_endpoint() {
+    for document in [None, Some(format!("{SUBSCRIPTION}\nactive: false"))] {
+        let world = World::new();
+        if let Some(document) = document {
+            world.configuration.put(Section::Subscriptions, "bi", &document);
+        }
+        assert!(world.route(&on_route("subscriptions/bi", 1)).is_empty());
+        let parked = world.undelivered.sent().remove(0).attributes;
+        for told in [("reason", "unrouted"), ("endpoint", "subscriptions/bi")] {
+            assert!(parked.contains(&(told.0, told.1.to_owned())), "{parked:?}");
+        }
+    }
+}
+
+#[test]
+fn a_broken_subscription_keeps_its_messages_in_the_order_of_its_good_ones() {
+    let group = |document: &str| {
+        let world = World::new();
+        world.configuration.put(Section::Subscriptions, "bi", &document.replace("test/*", "'*/Told'"));
+        assert!(world.route(&one("Told")).is_empty());
+        world.event_queue.sent().remove(0).group
+    };
+    assert_eq!(group(&format!("{SUBSCRIPTION}\nurll: x")), group(SUBSCRIPTION));
 }
 
 #[test]

@@ -106,6 +106,13 @@ pub fn parameter_of(section: Section, name: &str) -> Cow<'_, str> {
     if name.starts_with(SUBSCRIPTIONS) { name.into() } else { format!("{section}/{name}").into() }
 }
 
+/// The endpoint of the route of this name, as far as the name tells, whatever became of its document: a subscription's
+/// is its own.
+#[must_use]
+pub fn endpoint_of(route: &str) -> Option<&str> {
+    route.starts_with(SUBSCRIPTIONS).then_some(route)
+}
+
 /// What a document that is broken elsewhere wants, as far as it tells: nothing where it says that it is inactive.
 pub(crate) fn wanted(text: &str) -> Option<Wanted> {
     let (value, _) = located::read(text).ok()?;
@@ -173,7 +180,7 @@ fn own_headers(document: &Document, endpoint: &Endpoint) -> Result<(), DocumentE
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, Section, Subscription, parameter_of, wanted};
+    use super::{Endpoint, Section, Subscription, endpoint_of, parameter_of, wanted};
     use crate::emission::{EventFormat, Payload};
     use crate::message::Message;
     use crate::route::Wanted;
@@ -241,5 +248,6 @@ mod tests {
     fn its_name_stands_for_its_own_parameter() {
         assert_eq!(parameter_of(Section::Routes, "a"), "routes/a");
         assert_eq!(parameter_of(Section::Endpoints, "subscriptions/a"), "subscriptions/a");
+        assert_eq!((endpoint_of("subscriptions/a"), endpoint_of("a")), (Some("subscriptions/a"), None));
     }
 }
