@@ -189,7 +189,26 @@ impl Unusable {
     }
 }
 
+impl Tried<'_> {
+    /// The beginning of its record.
+    pub(crate) fn entry(&self, now: Timestamp) -> Entry {
+        Entry::new(EventType::OutboundAttempt, now)
+            .subject(self.subject)
+            .field("purpose", self.purpose.as_str())
+            .field("attempt", self.number)
+    }
+}
+
 impl Purpose {
+    /// The text of the field `purpose`: `delivery` or `call`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivery { .. } => "delivery",
+            Self::Question { .. } => "call",
+        }
+    }
+
     /// What an answer means, and what is wrong with it where its status does not say so.
     fn outcome(self, response: &Response) -> (Outcome, Option<String>) {
         let of_status = Outcome::of_status(response.status);
@@ -314,8 +333,7 @@ impl Attempt {
             Outcome::Repeat(code) => failed(code, Next::Retry { after: Duration::ZERO }),
             Outcome::Refused(code) => failed(code, Next::Undelivered { reason: Reason::Refused }),
         };
-        let entry = Entry::new(EventType::OutboundAttempt, now).subject(tried.subject);
-        let entry = self.record(entry, tried.number, detail.as_deref());
+        let entry = self.record(tried.entry(now), detail.as_deref());
         log.record(match (&failure, outcome) {
             (None, Outcome::Answered) => entry.field("outcome", "answered"),
             (None, _) => delivered(entry, tried.subject, now),
@@ -332,9 +350,8 @@ impl Attempt {
         }
     }
 
-    fn record(&self, entry: Entry, number: u32, detail: Option<&str>) -> Entry {
+    fn record(&self, entry: Entry, detail: Option<&str>) -> Entry {
         let entry = entry
-            .field("attempt", number)
             .field("request.method", self.method.as_str())
             .field("request.url", self.url.as_str())
             .field("request.bytes", self.request_bytes)

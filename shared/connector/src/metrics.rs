@@ -48,7 +48,8 @@ pub struct Metric {
 enum Number {
     /// One.
     One,
-    /// One, where it is an attempt of a delivery with this outcome.
+    /// One, where it is an attempt for an endpoint with this outcome: a delivery, or the call for its token that failed
+    /// before one.
     Ended(&'static str),
     /// One, where it is a call of an API that failed.
     FailedCall,
@@ -91,8 +92,18 @@ pub const ALL: &[Metric] = &[
         "from a message's receipt to its first handling",
     ),
     attempts("Delivered", Number::Ended("delivered"), Unit::Count, "deliveries that the receiver took"),
-    attempts("Retried", Number::Ended("retry"), Unit::Count, "attempts that failed and are made again"),
-    attempts("Failed", Number::Ended("undelivered"), Unit::Count, "attempts that failed for good"),
+    attempts(
+        "Retried",
+        Number::Ended("retry"),
+        Unit::Count,
+        "attempts that failed, or whose token call did, and are made again",
+    ),
+    attempts(
+        "Failed",
+        Number::Ended("undelivered"),
+        Unit::Count,
+        "attempts that failed for good, or whose token call did",
+    ),
     attempts(
         "AttemptDuration",
         Number::OfDelivery("duration_ms"),
@@ -112,7 +123,12 @@ pub const ALL: &[Metric] = &[
         "one call of an API: Fluent's, commercetools', a token's",
     ),
     calls("FailedCalls", Number::FailedCall, Unit::Count, "calls of an API that failed"),
-    count("Unrouted", EventType::MessageUnrouted, &[], "messages that no route wants"),
+    count(
+        "Unrouted",
+        EventType::MessageUnrouted,
+        &[],
+        "messages that no route wants, or whose route is gone",
+    ),
     count("Held", EventType::MessageHeld, &["endpoint"], "messages that wait for a paused endpoint"),
     count(
         "Undelivered",
@@ -196,16 +212,17 @@ impl Unit {
 
 impl Number {
     fn of(self, entry: &Entry) -> Option<Value> {
-        let is_delivery = entry.get("endpoint").is_some();
-        let ended = |outcome: &str| entry.get("outcome").is_some_and(|told| told == outcome);
+        let says = |key: &str, word: &str| entry.get(key).is_some_and(|told| told == word);
+        let (is_call, ended) = (says("purpose", "call"), |outcome: &str| says("outcome", outcome));
+        let has_endpoint = entry.get("endpoint").is_some();
         let one = |holds: bool| holds.then(|| Value::from(1));
         match self {
             Self::One => one(true),
-            Self::Ended(outcome) => one(is_delivery && ended(outcome)),
-            Self::FailedCall => one(!is_delivery && !ended("answered") && !ended("delivered")),
+            Self::Ended(outcome) => one(has_endpoint && ended(outcome)),
+            Self::FailedCall => one(is_call && !ended("answered")),
             Self::Field(key) => entry.get(key).cloned(),
-            Self::OfDelivery(key) => entry.get(key).filter(|_| is_delivery).cloned(),
-            Self::OfCall(key) => entry.get(key).filter(|_| !is_delivery).cloned(),
+            Self::OfDelivery(key) => entry.get(key).filter(|_| !is_call).cloned(),
+            Self::OfCall(key) => entry.get(key).filter(|_| is_call).cloned(),
         }
     }
 }
@@ -298,12 +315,17 @@ mod tests {
     fn deliveries_and_calls_are_told_apart() {
         let attempt =
             |outcome| entry(EventType::OutboundAttempt).field("duration_ms", 7).field("outcome", outcome);
-        assert_eq!(names(attempt("answered")), ["CallDuration"]);
-        assert_eq!(names(attempt("retry")), ["CallDuration", "FailedCalls"]);
-        let delivered = attempt("delivered").field("endpoint", "shop").field("delivery_delay_ms", 9);
+        let call = |outcome| attempt(outcome).field("purpose", "call");
+        assert_eq!(names(call("answered")), ["CallDuration"]);
+        assert_eq!(names(call("retry")), ["CallDuration", "FailedCalls"]);
+        let delivery = |outcome| attempt(outcome).field("purpose", "delivery").field("endpoint", "shop");
+        let delivered = delivery("delivered").field("delivery_delay_ms", 9);
         assert_eq!(names(delivered), ["Delivered", "AttemptDuration", "DeliveryDelay"]);
         let unsent = entry(EventType::OutboundAttempt).field("outcome", "retry").field("endpoint", "shop");
         assert_eq!(names(unsent), ["Retried"]);
+        let token = |outcome| call(outcome).field("endpoint", "shop");
+        assert_eq!(names(token("answered")), ["CallDuration"], "no request to the endpoint");
+        assert_eq!(names(token("retry")), ["Retried", "CallDuration", "FailedCalls"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::delivery::{
 };
 use crate::endpoint::{Endpoint, Target};
 use crate::endpoint_url::EndpointUrl;
-use crate::event_log::{Entry, EventType, Subject};
+use crate::event_log::Subject;
 use crate::failure::Code;
 use crate::ports::{Chance, Clock, EventLog, Transport};
 use crate::redaction::Redaction;
@@ -138,9 +138,8 @@ impl Sender {
         failure: &DeliveryFailure,
         error: &str,
     ) {
-        let entry = Entry::new(EventType::OutboundAttempt, (self.clock)())
-            .subject(tried.subject)
-            .field("attempt", tried.number)
+        let entry = tried
+            .entry((self.clock)())
             .field("request.url", url.redacted())
             .field("code", failure.code.as_str())
             .field("error", error);
@@ -216,9 +215,9 @@ struct Cancelled<'a> {
 impl Drop for Cancelled<'_> {
     fn drop(&mut self) {
         let Some(url) = self.url.take() else { return };
-        let entry = Entry::new(EventType::OutboundAttempt, (self.sender.clock)())
-            .subject(self.tried.subject)
-            .field("attempt", self.tried.number)
+        let entry = self
+            .tried
+            .entry((self.sender.clock)())
             .field("request.url", url)
             .field("outcome", "unknown")
             .field("code", Code::Cancelled.as_str())
