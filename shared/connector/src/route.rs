@@ -188,13 +188,9 @@ impl Wanted {
     #[must_use]
     pub fn of_broken(text: &str) -> Option<Self> {
         let (value, _) = located::read(text).ok()?;
-        let names = match value.get("message")? {
-            Value::String(name) => vec![name.clone()],
-            Value::Array(names) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
-        };
+        let names = MessageNames::of_broken(value.get("message")?)?;
         let source = value.get("source").and_then(Value::as_str).map(str::to_owned);
-        Some(Self { source, names: MessageNames(names), by: NamedBy::Name })
+        Some(Self { source, names, by: NamedBy::Name })
     }
 
     /// Whether the message has the source and one of the names.
@@ -212,6 +208,17 @@ impl MessageNames {
     /// The names of a document, as they are written.
     pub(crate) fn new(patterns: Vec<String>) -> Self {
         Self(patterns)
+    }
+
+    /// The names of a document that is broken, be it only because they stand in one text with commas between them.
+    pub(crate) fn of_broken(names: &Value) -> Option<Self> {
+        let texts = match names {
+            Value::String(text) => vec![text.as_str()],
+            Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect(),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
+        };
+        let names = texts.into_iter().flat_map(|text| text.split(',')).map(str::trim).map(str::to_owned);
+        Some(Self(names.collect()))
     }
 
     /// The names as they are written.
@@ -440,6 +447,8 @@ mod tests {
     fn a_broken_route_still_tells_what_it_wants() {
         let wanted = Wanted::of_broken("message: [a, b]\nsource: fluent\nendpont: x").unwrap();
         assert!(wanted.names.contains("b") && wanted.source.as_deref() == Some("fluent"));
+        let listed = Wanted::of_broken("message: a, b").unwrap();
+        assert!(listed.names.contains("a") && listed.names.contains("b"), "broken by its comma alone");
         assert_eq!(Wanted::of_broken("message: [a"), None);
     }
 }

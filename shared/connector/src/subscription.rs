@@ -74,7 +74,7 @@ impl Subscription {
         };
         let route = Route {
             description: document.text("description")?,
-            wanted: by_topic(topics(&mut document)?),
+            wanted: by_topic(MessageNames::new(topics(&mut document)?)),
             when: condition(&mut document, "filter", &FILTER_VARIABLES)?,
             schedule: None,
             handler: SUBSCRIPTION_HANDLER.to_owned(),
@@ -119,16 +119,11 @@ pub(crate) fn wanted(text: &str) -> Option<Wanted> {
     if value.get("active") == Some(&Value::Bool(false)) {
         return None;
     }
-    let topics = match value.get("topics")? {
-        Value::String(topic) => vec![topic.clone()],
-        Value::Array(topics) => topics.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
-    };
-    Some(by_topic(topics))
+    MessageNames::of_broken(value.get("topics")?).map(by_topic)
 }
 
-fn by_topic(topics: Vec<String>) -> Wanted {
-    Wanted { source: None, names: MessageNames::new(topics), by: NamedBy::Topic }
+fn by_topic(topics: MessageNames) -> Wanted {
+    Wanted { source: None, names: topics, by: NamedBy::Topic }
 }
 
 fn topics(document: &mut Document) -> Result<Vec<String>, DocumentError> {
@@ -240,6 +235,7 @@ mod tests {
     fn a_broken_one_still_tells_its_topics_and_whether_it_is_inactive() {
         let of = |text: &str| wanted(text).is_some_and(|wanted| wanted.includes(&message("fluent", "A")));
         assert!(of("topics: fluent/A\nurll: x") && of("topics: ['*', 5]\nurll: x"));
+        assert!(of("topics: fluent/B, fluent/A") && of("topics: [fluent/B, 'fluent/C,fluent/A']"));
         assert!(!of("topics: [fluent/B]\nurll: x") && !of("urll: x") && !of("topics: {"));
         assert!(!of("topics: fluent/A\nactive: false\nurll: x"));
     }
