@@ -73,13 +73,16 @@ impl Router {
         if unsent.len() == all || dispatch.record.attempt < DISPATCHES_BEFORE_PARKING {
             return again(dispatch.record, detail);
         }
-        self.parked(dispatch, unsent, detail).await
+        let sent = all - unsent.len();
+        self.parked(dispatch, sent, unsent, detail).await
     }
 
-    /// The copies that the event queue did not take wait in the undelivered queue; the message itself is done.
+    /// The copies that the event queue did not take wait in the undelivered queue; the message itself is done, with the
+    /// others that it did take.
     async fn parked(
         &self,
         dispatch: &Dispatch<'_>,
+        sent: usize,
         unsent: Vec<(Target<'_>, Outgoing)>,
         detail: String,
     ) -> End {
@@ -92,6 +95,7 @@ impl Router {
             let detail = format!("{detail}; nor did the undelivered queue confirm them: {}", chain(&error));
             return again(dispatch.record, detail);
         }
+        self.console.write(&dispatch.routed(sent, self));
         for target in targets {
             self.sender.event_log.record(dispatch.entry(target, self).field("error", detail.as_str()));
         }

@@ -491,7 +491,8 @@ fn copies_that_the_queue_keeps_refusing_end_in_the_undelivered_queue_before_sqs_
         assert!(parked.attributes.contains(&(attribute.0, attribute.1.to_owned())), "{attribute:?}");
     }
     let entries = world.log.entries();
-    let last = entries.last().unwrap();
+    let [.., routed, last] = &entries[..] else { unreachable!("both are told") };
+    assert_eq!((&routed["type"], &routed["copies"]), (&json!("message.routed"), &json!(1)), "the other copy");
     assert_eq!((&last["type"], &last["route"]), (&json!("message.undelivered"), &json!("both-2")));
     assert!(last["error"].as_str().unwrap().starts_with("1 of 2 copies were not confirmed"));
     let world = World::new();
