@@ -7,6 +7,7 @@
 use serde_json::{Value, json};
 
 use crate::event_log::{Entry, EventType};
+use crate::failure::Code;
 
 /// The namespace in CloudWatch.
 pub const NAMESPACE: &str = "FluentConnect";
@@ -48,6 +49,8 @@ pub struct Metric {
 enum Number {
     /// One.
     One,
+    /// One, where it has this code.
+    Coded(Code),
     /// One, where it is an attempt for an endpoint with this outcome: a delivery, or the call for its token that failed
     /// before one.
     Ended(&'static str),
@@ -71,12 +74,15 @@ pub const ALL: &[Metric] = &[
         &[],
         "pings and test notifications, which end where they came in",
     ),
-    count(
-        "Unqueued",
-        EventType::InboundUnqueued,
-        &[],
-        "webhooks that SQS did not take: replay reason `unqueued`",
-    ),
+    // Not by inbound.unqueued: with the whole message it may be larger than CloudWatch takes metrics out of (256 KB).
+    Metric {
+        name: "Unqueued",
+        unit: Unit::Count,
+        meaning: "webhooks that SQS did not take: replay reason `unqueued`",
+        by: &[],
+        kind: EventType::InboundRefused,
+        number: Number::Coded(Code::Queue),
+    },
     field(
         "Routed",
         EventType::MessageRouted,
@@ -218,6 +224,7 @@ impl Number {
         let one = |holds: bool| holds.then(|| Value::from(1));
         match self {
             Self::One => one(true),
+            Self::Coded(code) => one(says("code", code.as_str())),
             Self::Ended(outcome) => one(has_endpoint && ended(outcome)),
             Self::FailedCall => one(is_call && !ended("answered")),
             Self::Field(key) => entry.get(key).cloned(),
@@ -284,7 +291,10 @@ mod tests {
     use serde_json::Value;
 
     use super::{ALL, measured};
-    use crate::event_log::{Entry, EventType};
+    use crate::event_log::{Entry, EventType, Subject};
+    use crate::message::Message;
+
+    const MESSAGE: &str = r#"{"version":1,"id":"1","name":"N","source":"fluent","receivedAt":"2026-11-20T08:30:00Z","payload":{}}"#;
 
     fn entry(kind: EventType) -> Entry {
         Entry::new(kind, Timestamp::from_millisecond(1_700_000_000_123).unwrap())
@@ -303,6 +313,15 @@ mod tests {
         let once = measured(refused, "acme");
         insta::assert_snapshot!(once.line(), @r#"{"type":"inbound.refused","time":"2023-11-14T22:13:20.123Z","code":"E_SIGNATURE","Refused":1,"stack":"acme","_aws":{"Timestamp":1700000000123,"CloudWatchMetrics":[{"Namespace":"FluentConnect","Dimensions":[["stack"],["stack","code"]],"Metrics":[{"Name":"Refused","Unit":"Count"}]}]}}"#);
         assert_eq!(measured(once.clone(), "acme"), once);
+    }
+
+    #[test]
+    fn a_webhook_that_sqs_did_not_take_counts_by_the_entry_that_does_not_hold_it() {
+        let refused = |code| entry(EventType::InboundRefused).field("code", code);
+        assert_eq!(names(refused("E_QUEUE")), ["Refused", "Unqueued"]);
+        assert_eq!(names(refused("E_SIGNATURE")), ["Refused"]);
+        let whole = entry(EventType::InboundUnqueued).field("message.body", "{}");
+        assert_eq!(measured(whole.clone(), "acme"), whole);
     }
 
     #[test]
@@ -332,6 +351,40 @@ mod tests {
     fn a_note_carries_none_and_stays_as_it_is() {
         let note = entry(EventType::MessageNote).field("note", "x");
         assert_eq!(measured(note.clone(), "acme"), note);
+    }
+
+    #[test]
+    fn every_metric_is_a_number_and_every_dimension_a_text_of_the_same_entry() {
+        let message = Message::parse(MESSAGE).unwrap();
+        let subject =
+            Subject { message: Some(&message), endpoint: Some("subscriptions/bi"), ..Subject::default() };
+        for metric in ALL {
+            for purpose in ["delivery", "call"] {
+                let entry =
+                    entry(metric.kind).subject(&subject).field("purpose", purpose).field("outcome", "retry");
+                let entry =
+                    entry.field("code", "E_QUEUE").field("function", "replay").field("duration_ms", 1);
+                let numbers = ["copies", "queue_delay_ms", "delivery_delay_ms", "age_s", "entries"];
+                let line =
+                    measured(numbers.into_iter().fold(entry, |entry, key| entry.field(key, 1)), "acme")
+                        .line();
+                let value: Value = serde_json::from_str(&line).unwrap();
+                assert_eq!(value.to_string().len(), line.len(), "a key stands twice: {line}");
+                for directive in value["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
+                    let names = directive["Metrics"].as_array().unwrap().iter().map(|metric| &metric["Name"]);
+                    assert!(
+                        names.into_iter().all(|name| value[name.as_str().unwrap()].is_number()),
+                        "{line}"
+                    );
+                    let mut keys = directive["Dimensions"]
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .flat_map(|set| set.as_array().unwrap());
+                    assert!(keys.all(|key| value[key.as_str().unwrap()].is_string()), "{line}");
+                }
+            }
+        }
     }
 
     #[test]
