@@ -44,11 +44,12 @@ pub const FLUENT_IDENTITY: [Identifying; 12] = [
     ("rootEntityRef", &[]),
 ];
 /// What is left of a notification of commercetools by [`Payload::Light`].
-pub const COMMERCETOOLS_IDENTITY: [Identifying; 9] = [
+pub const COMMERCETOOLS_IDENTITY: [Identifying; 10] = [
     ("notificationType", &[]),
     ("projectKey", &[]),
     ("id", &[]),
     ("type", &[]),
+    ("resourceType", &[]),
     ("version", &[]),
     ("sequenceNumber", &[]),
     ("resourceVersion", &[]),
@@ -336,6 +337,10 @@ mod tests {
         let all = [
             light("fluent", EVENT),
             light("commercetools", NOTIFICATION),
+            light(
+                "commercetools",
+                r#"{"id":"i1","notificationType":"Event","type":"ImportContainerCreated","resourceType":"import-api","data":{"key":"c"}}"#,
+            ),
             light("fynd", r#"{"entityRef":"F1","payload":{"secret":1}}"#),
             light("fynd", "[1]"),
         ];
