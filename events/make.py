@@ -330,6 +330,98 @@ def shipped() -> None:
         router(f"shipped-{route}", record(number, body, group, f"fluent/{event['id']}/{route}"))
 
 
+def fynd(number: int, topic: str, payload: dict) -> dict:
+    """A webhook of Fynd: the envelope as it comes, of an invented company."""
+    category, name, kind, version = topic.split("/")
+    return {
+        "company_id": 10,
+        "application_id": "000000000000000000000010",
+        "contains": list(payload),
+        "event": {
+            "category": category,
+            "name": name,
+            "type": kind,
+            "version": version.removeprefix("v"),
+            "id": f"fynd-event-{number}",
+            "created_timestamp": 1795163400000,
+            "trace_id": [f"example.{number}"],
+        },
+        "payload": payload,
+    }
+
+
+def fynd_order(number: int) -> dict:
+    """An order of two shipments; amounts as numbers and as texts, as both are seen."""
+    address = {
+        "name": "Asha Example",
+        "address": "1 Sample Street",
+        "area": "Sample Park",
+        "landmark": "",
+        "city": "Mumbai",
+        "state": "Maharashtra",
+        "pincode": 400001,
+        "country": "India",
+        "country_iso_code": "IN",
+        "phone": "0000000000",
+        "email": "asha@shop.example",
+    }
+    user = {"first_name": "Asha", "last_name": "Example", "email": "Asha@shop.example", "mobile": "0000000000"}
+    hats = {
+        "bag_id": 501,
+        "quantity": 2,
+        "seller_identifier": "HAT-M",
+        "prices": {"price_effective": 19.99, "amount_paid": 18.99},
+        "financial_breakup": [{"identifiers": {"sku_code": "HAT-M"}, "gst_fee": "2.03"}],
+    }
+    jacket = {
+        "bag_id": 502,
+        "quantity": 1,
+        "article": {"identifiers": {"sku_code": "JACKET-L"}},
+        "financial_breakup": [{"price_effective": "250.00", "amount_paid": "250.00", "gst_fee": "26.79"}],
+    }
+    return {
+        "fynd_order_id": f"FYEXAMPLE{number}",
+        "currency": {"currency_code": "INR"},
+        "prices": {"amount_paid": "287.98"},
+        "user": user,
+        "delivery_address": address,
+        "shipments": [{"shipment_id": f"{number}01", "bags": [hats]}, {"shipment_id": f"{number}02", "bags": [jacket]}],
+    }
+
+
+def from_fynd() -> None:
+    """A message on its way by each of the shipped routes of Fynd's webhooks."""
+    shipment = {
+        "shipment_id": "300201",
+        "fynd_order_id": "FYEXAMPLE3101",
+        "status": "update",
+        "shipment_status": {"id": 1, "shipment_id": "300201", "status": "bag_picked", "bag_list": ["501"]},
+        "fulfilling_store": {"id": 7, "code": "STORE_7"},
+        "dp_details": {"name": "Example Parcel", "awb_no": "EX3102", "track_url": "https://parcel.example/3102"},
+        "bags": [{"bag_id": 501, "quantity": 2, "seller_identifier": "HAT-M"}],
+    }
+    article = {
+        "uid": "7_HAT-M",
+        "size": "M",
+        "seller_identifier": "HAT-M",
+        "store": {"id": 7},
+        "total_quantity": 12,
+        "quantities": {"sellable": {"count": 11, "updated_at": TIME}, "damaged": {"count": 1, "updated_at": TIME}},
+    }
+    for number, (route, topic, payload) in enumerate(
+        (
+            ("fynd-order-to-fluent", "application/order/placed/v1", {"order": fynd_order(3101)}),
+            ("fynd-shipment-to-fluent", "application/shipment/update/v1", {"shipment": shipment}),
+            ("fynd-inventory-to-fluent", "company/article/update/v1", {"articles": [article]}),
+        ),
+        start=3101,
+    ):
+        event = fynd(number, topic, payload)
+        about = {"id": event["event"]["id"], "name": topic, "source": "fynd", "payload": event, "route": route}
+        body = message(about, **about)
+        router(f"shipped-{route}", record(number, body, f"fynd/10#{route}", f"fynd/{about['id']}/{route}"))
+
+
 def notification(number: int, type_id: str, kind: str = "Message", **changes) -> dict:
     """What commercetools tells of a resource; a change to None leaves the field out."""
     body = {
@@ -503,6 +595,7 @@ if __name__ == "__main__":
     batches()
     shipped()
     of_commercetools()
+    from_fynd()
     notifications()
     replays()
     jobs()

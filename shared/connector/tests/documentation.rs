@@ -241,9 +241,8 @@ fn the_table_of_shipped_routes_says_what_their_file_says() {
         let messages: Vec<_> = route.wanted.names.patterns().iter().map(|name| format!("`{name}`")).collect();
         let account = match &route.fetch {
             _ if route.handler.starts_with("commercetools-") => "account, project",
-            _ if route.handler.starts_with("fluent-") => "account",
-            Some(_) => "account",
-            None => "",
+            None if !route.handler.starts_with("fluent-") => "",
+            _ => "account",
         };
         let endpoint = route.endpoint.map_or_else(String::new, |endpoint| format!("`{endpoint}`"));
         let event = shipped_event(name);

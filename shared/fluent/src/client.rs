@@ -30,6 +30,12 @@ impl<'a> Client<'a> {
         Self { context, account }
     }
 
+    /// The id of the account's retailer.
+    #[must_use]
+    pub fn retailer(&self) -> &'a str {
+        self.account.retailer()
+    }
+
     /// The `data` of a query or mutation.
     ///
     /// # Errors

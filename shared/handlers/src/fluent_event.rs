@@ -1,10 +1,10 @@
 //! Sends an event to Fluent without code: what other systems tell becomes a workflow's event.
 
-use connector::failure::Code;
 use connector::handler::{Context, Handler, HandlerError};
 use fluent::Event;
 
 use crate::account::{Account, Sync};
+use crate::problem::no_payload;
 use crate::{fetch, props};
 
 /// Sends the event that the route's payload makes, with the fields of Fluent's Event API, to the account `props.account`
@@ -16,10 +16,7 @@ impl Handler for FluentEvent {
 
     async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
         if context.route.payload.is_none() {
-            return Err(HandlerError::Misconfigured {
-                code: Code::Template,
-                reason: format!("the route has no payload, and handler {} needs one: the event", Self::NAME),
-            });
+            return Err(no_payload(Self::NAME, "the event"));
         }
         let (account, sync) =
             props::read_open(context, |props| Ok((Account::read(props)?, Sync::read(props)?)))?;

@@ -7,4 +7,5 @@ pub(crate) mod address;
 pub(crate) mod attributes;
 pub(crate) mod catalogue;
 pub(crate) mod input;
+pub(crate) mod new_order;
 pub(crate) mod notification;

@@ -26,6 +26,7 @@ pub mod commercetools_product_upsert;
 pub mod fluent_event;
 pub mod fluent_event_failure_summary;
 pub mod fluent_graphql;
+pub mod fluent_order;
 pub mod ignore;
 pub mod subscription;
 pub mod webhook;
@@ -39,6 +40,7 @@ pub fn registry() -> Registry {
         .register::<webhook::Webhook>()
         .register::<fluent_event::FluentEvent>()
         .register::<fluent_graphql::FluentGraphql>()
+        .register::<fluent_order::FluentOrder>()
         .register::<ignore::Ignore>()
         .register::<subscription::Subscription>()
         .register::<answer::Answer>()
