@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    apply, check, completions, doctor, jobs, keygen, render, replay, routes, send, sign, subscription, tail,
+    apply, check, completions, doctor, fynd, jobs, keygen, render, replay, routes, send, sign, subscription,
+    tail,
 };
 
 const EXIT_CODES: &str = "Exit codes:
@@ -69,6 +70,8 @@ pub(crate) enum Command {
     Apply(apply::Asked),
     /// Looks a deployed stack over, and says what to do
     Doctor(doctor::Asked),
+    /// Webhooks of Fynd: what can be subscribed to, and the subscription that the routes need
+    Fynd(fynd::Asked),
     /// Prints a completion script for a shell
     Completions(completions::Asked),
 }

@@ -12,6 +12,7 @@ mod finding;
 mod folder;
 mod follow;
 mod function;
+mod fynd;
 mod line;
 mod load;
 mod place;
@@ -22,6 +23,7 @@ mod session;
 mod signing;
 mod stack;
 mod store;
+mod subscription;
 
 use anyhow::Context as _;
 use connector::failure::chain;
@@ -48,13 +50,17 @@ impl Verdict {
     }
 }
 
+/// What stands in the environment under a name.
+pub type Environment = fn(&str) -> Option<String>;
+
 /// Runs the command that was asked for.
 ///
 /// # Errors
 /// What keeps it from its work, to be shown to people: exit code 2.
-pub fn start(arguments: Arguments, clock: Clock) -> anyhow::Result<Verdict> {
+pub fn start(arguments: Arguments, clock: Clock, environment: Environment) -> anyhow::Result<Verdict> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let result = runtime.context("no runtime for network calls")?.block_on(run(arguments, clock));
+    let result =
+        runtime.context("no runtime for network calls")?.block_on(run(arguments, clock, environment));
     match result {
         Err(error) if error.is::<Broken>() => Ok(Verdict::Fine), // whoever read our output has had enough
         result => result,
@@ -69,7 +75,7 @@ pub fn tell(error: &anyhow::Error) {
     anstream::eprintln!("{style}error:{style:#} {}", lines.join("\n"));
 }
 
-async fn run(arguments: Arguments, clock: Clock) -> anyhow::Result<Verdict> {
+async fn run(arguments: Arguments, clock: Clock, environment: Environment) -> anyhow::Result<Verdict> {
     let shared = arguments.shared;
     let mut screen = Screen::new(shared.json);
     match arguments.command {
@@ -87,6 +93,7 @@ async fn run(arguments: Arguments, clock: Clock) -> anyhow::Result<Verdict> {
         Command::Subscription(asked) => {
             commands::subscription::run(&asked, &shared, &clock, &mut screen).await
         }
+        Command::Fynd(asked) => commands::fynd::run(&asked, &shared, clock, environment, &mut screen).await,
         Command::Completions(asked) => commands::completions::run(&asked, &mut screen),
     }
 }

@@ -29,7 +29,7 @@ use crate::screen::{Cell, Screen, Tone};
 use crate::signing::PrivateKey;
 
 /// What stays on this machine.
-const LOOPBACK: &str = "127.0.0.0/8, ::1";
+pub(crate) const LOOPBACK: &str = "127.0.0.0/8, ::1";
 /// Every address there is.
 const EVERYWHERE: &str = "0.0.0.0/0, ::/0";
 /// Characters of an answer that the summary shows.
@@ -220,7 +220,7 @@ impl Answer {
 }
 
 /// Whether the URL names this machine: an address of its own, or a name that never leaves it (RFC 6761, 6.3).
-fn is_local(url: &Url) -> bool {
+pub(crate) fn is_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

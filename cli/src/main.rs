@@ -1,4 +1,4 @@
-//! Reads the arguments and the clock, runs one command, ends with its exit code.
+//! Reads the arguments, the clock and the environment, runs one command, ends with its exit code.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match cli::start(arguments, Arc::new(now)) {
+    match cli::start(arguments, Arc::new(now), environment) {
         Ok(Verdict::Fine) => ExitCode::SUCCESS,
         Ok(Verdict::Wrong) => ExitCode::from(1),
         Err(error) => {
@@ -22,4 +22,9 @@ fn main() -> ExitCode {
 #[expect(clippy::disallowed_methods, reason = "the clock is read here and passed down")]
 fn now() -> Timestamp {
     Timestamp::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and passed down")]
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

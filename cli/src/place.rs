@@ -37,6 +37,11 @@ pub(crate) struct Target {
 }
 
 impl Place {
+    /// The name of the stack, where it is one.
+    pub(crate) fn stack(&self) -> Option<&str> {
+        self.stack.as_deref()
+    }
+
     /// Reads the configuration that stands there.
     pub(crate) async fn read(&self, shared: &Shared) -> anyhow::Result<Reading> {
         match &self.folder {

@@ -7,6 +7,7 @@ pub(crate) mod apply;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod doctor;
+pub(crate) mod fynd;
 pub(crate) mod jobs;
 pub(crate) mod keygen;
 pub(crate) mod render;

@@ -5,6 +5,7 @@
 mod apply;
 mod aws;
 mod configuration;
+mod fynd;
 mod log;
 mod render;
 mod signing;
@@ -27,6 +28,8 @@ fn connector(arguments: &[&str]) -> Command {
         "AWS_ENDPOINT_URL",
         "AWS_SESSION_TOKEN",
         "CLICOLOR_FORCE",
+        "FYND_CLIENT_ID",
+        "FYND_CLIENT_SECRET",
     ] {
         command.env_remove(name);
     }
