@@ -229,6 +229,7 @@ fn each_difference_is_told_and_no_secret_is() {
     assert_eq!(ran.code, 1, "an inactive subscriber is wrong");
     insta::assert_snapshot!(ran.out);
     let ran = fynd.subscribe(&[&more[..], &["--apply", "--json"]].concat());
+    assert_eq!(ran.code, 0, "it is active now");
     let json: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(
         (&json["written"], &json["subscriber"], &json["left"]),

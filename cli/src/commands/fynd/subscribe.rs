@@ -107,13 +107,14 @@ pub(super) async fn run(
         show(&plan, &wanted, screen)?;
     }
     let writes = asked.apply && !plan.changes.is_empty();
-    let mut left = Vec::new();
+    let (mut left, mut is_doubtful) = (Vec::new(), !plan.warnings.is_empty());
     if writes {
         write(&company, &wanted, &plan).await?;
+        let then = company.subscribers().await?;
+        is_doubtful = !wanted.plan(&then).warnings.is_empty();
         wanted.renews_secret = false;
-        left = wanted.plan(&company.subscribers().await?).changes;
+        left = wanted.plan(&then).changes.into_iter().map(|change| change.what).collect();
     }
-    let left: Vec<_> = left.into_iter().map(|change| change.what).collect();
     if screen.is_json() {
         screen.json(&json!({
             "url": wanted.url, "company": wanted.company, "subscriber": plan.found.and_then(|found| found.id),
@@ -122,7 +123,7 @@ pub(super) async fn run(
     } else {
         screen.line(&ending(&plan, writes, &left))?;
     }
-    Ok(Verdict::wrong_if(!plan.warnings.is_empty() || !left.is_empty()))
+    Ok(Verdict::wrong_if(is_doubtful || !left.is_empty()))
 }
 
 async fn configured(asked: &Asked, shared: &Shared) -> anyhow::Result<Configured> {
