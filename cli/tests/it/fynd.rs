@@ -371,6 +371,10 @@ fn a_configuration_that_cannot_be_subscribed_to_says_why() {
             "sources/fynd has no `secrets`, a list of texts",
         ),
         (vec![route, ("sources/fynd.yaml", "MARKED: [")], "sources/fynd cannot be read as YAML"),
+        (
+            vec![source, route, ("routes/b.yaml", "{ source: fynd, mesage: application/order/placed/v1 }")],
+            "routes/b is broken, so that what it wants would be taken out",
+        ),
         (vec![source], "no enabled route has `source: fynd`"),
         (
             vec![

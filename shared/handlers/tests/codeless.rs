@@ -287,6 +287,26 @@ async fn a_key_of_props_that_a_codeless_handler_reads_has_to_be_usable() {
 }
 
 #[tokio::test]
+async fn a_payload_that_is_no_order_is_parked_before_anybody_is_asked() {
+    for (payload, problem) in [
+        ("", "the route has no payload, and handler fluent-order needs one: the order"),
+        ("payload: '[]'", "the payload is no order: it is no mapping"),
+        (r#"payload: '{"ref": null}'"#, r#"the payload is no order: "ref" is missing"#),
+        (r#"payload: '{"ref": 7}'"#, r#"the payload is no order: "customer" is missing"#),
+        (r#"payload: '{"ref": 7, "customer": {}}'"#, r#"the payload is no order: "username" is missing"#),
+        (
+            r#"payload: '{"ref": 7, "customer": {"username": "a"}, "items": []}'"#,
+            r#"the payload is no order: "items" holds nothing"#,
+        ),
+    ] {
+        let wrong = tried(&format!("message: '*'\nhandler: fluent-order\n{payload}"), &[]).await;
+        let reason = problem.to_owned();
+        assert_eq!(wrong.result, Err(HandlerError::Misconfigured { code: Code::Template, reason }));
+        assert_eq!(wrong.bench.transport.requests().len(), 0);
+    }
+}
+
+#[tokio::test]
 async fn silence_can_be_meant() {
     let ignored = tried("message: '*'\nhandler: ignore", &[]).await;
     assert_eq!((ignored.result, ignored.bench.transport.requests().len()), (Ok(()), 0));

@@ -191,7 +191,7 @@ async fn what_an_order_needs_and_the_webhook_lacks_parks_it() {
         ("/order/shipments/0/bags/0/quantity", "bag.quantity` is undefined"),
         ("/order/shipments/0/bags/0/seller_identifier", "undefined"),
         ("/order/shipments/0/bags/0/prices", "required: the value is null or empty"),
-        ("/order/delivery_address/address", "undefined"),
+        ("/order/delivery_address/address", "required: the value is null or empty"),
         ("/order/delivery_address/city", "address.city` is undefined"),
         ("/order/delivery_address/pincode", "undefined"),
     ] {

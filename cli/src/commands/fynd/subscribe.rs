@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
-use connector::configuration::RoutingTable;
+use connector::configuration::{Found, RoutingTable};
 use connector::document::nearest;
 use connector::endpoint_url::EndpointUrl;
 use connector::failure::chain;
@@ -138,10 +138,11 @@ async fn configured(asked: &Asked, shared: &Shared) -> anyhow::Result<Configured
         }
     };
     let url = EndpointUrl::parse(base.trim()).map_err(|error| anyhow::anyhow!("--url {}", chain(&error)))?;
-    let url = url.as_url().as_str().trim_end_matches('/').to_owned();
     let ending = format!("/{}", asked.source);
-    let url = if url.ends_with(&ending) { url } else { url + &ending };
-    let table = judge(reading, &crate::commands::handlers()?).table;
+    let is_whole = url.as_url().path().trim_end_matches('/').ends_with(&ending);
+    let url = if is_whole { url } else { url.below(&ending) };
+    let url = url.as_url().as_str().trim_end_matches('/').to_owned();
+    let table = usable(reading)?;
     let enabled = table
         .usable_routes()
         .filter(|(_, route)| route.enabled && route.wanted.source.as_deref() == Some(asked.source.as_str()));
@@ -155,6 +156,20 @@ async fn configured(asked: &Asked, shared: &Shared) -> anyhow::Result<Configured
         asked.source
     );
     Ok(Configured { url, secret, patterns, table })
+}
+
+/// The routes, all of which can be read: what a broken one wants would be taken out of the subscription.
+fn usable(reading: Reading) -> anyhow::Result<RoutingTable> {
+    let routes = reading.documents.iter().filter(|document| document.area == Area::Routes);
+    let names: Vec<_> = routes.map(|document| document.name.clone()).collect();
+    let table = judge(reading, &crate::commands::handlers()?).table;
+    let broken = names.iter().find(|name| !matches!(table.route(name), Some(Found::Usable(_))));
+    match broken {
+        Some(name) => anyhow::bail!(
+            "routes/{name} is broken, so that what it wants would be taken out: mend it first, see `connector check`"
+        ),
+        None => Ok(table),
+    }
 }
 
 /// The secret that a source's webhooks are signed with: the first of the list, in a preset or in `auth`. The one place of
