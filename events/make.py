@@ -330,7 +330,7 @@ def shipped() -> None:
         router(f"shipped-{route}", record(number, body, group, f"fluent/{event['id']}/{route}"))
 
 
-def fynd(number: int, topic: str, payload: dict) -> dict:
+def fynd_webhook(number: int, topic: str, payload: dict) -> dict:
     """A webhook of Fynd: the envelope as it comes, of an invented company."""
     category, name, kind, version = topic.split("/")
     return {
@@ -353,7 +353,7 @@ def fynd(number: int, topic: str, payload: dict) -> dict:
 def fynd_order(number: int) -> dict:
     """An order of two shipments; amounts as numbers and as texts, as both are seen."""
     address = {
-        "name": "Asha Example",
+        "name": "Buyer One",
         "address": "1 Sample Street",
         "area": "Sample Park",
         "landmark": "",
@@ -363,9 +363,9 @@ def fynd_order(number: int) -> dict:
         "country": "India",
         "country_iso_code": "IN",
         "phone": "0000000000",
-        "email": "asha@shop.example",
+        "email": "buyer@shop.example",
     }
-    user = {"first_name": "Asha", "last_name": "Example", "email": "Asha@shop.example", "mobile": "0000000000"}
+    user = {"first_name": "Buyer", "last_name": "One", "email": "Buyer@shop.example", "mobile": "0000000000"}
     hats = {
         "bag_id": 501,
         "quantity": 2,
@@ -416,10 +416,10 @@ def from_fynd() -> None:
         ),
         start=3101,
     ):
-        event = fynd(number, topic, payload)
+        event = fynd_webhook(number, topic, payload)
         about = {"id": event["event"]["id"], "name": topic, "source": "fynd", "payload": event, "route": route}
         body = message(about, **about)
-        router(f"shipped-{route}", record(number, body, f"fynd/10#{route}", f"fynd/{about['id']}/{route}"))
+        router(f"shipped-{route}", record(number, body, f"fynd/10#route:{route}", f"fynd/{about['id']}/{route}"))
 
 
 def notification(number: int, type_id: str, kind: str = "Message", **changes) -> dict:

@@ -4,6 +4,8 @@
 //! token is the bearer of all other calls. The topics are public. Fynd's own SDKs sign each request as well
 //! (`x-fp-signature`), with a key that stands in their source; its examples without an SDK do not, and neither do we.
 
+pub(crate) mod plan;
+
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -23,7 +23,6 @@ mod session;
 mod signing;
 mod stack;
 mod store;
-mod subscription;
 
 use anyhow::Context as _;
 use connector::failure::chain;

@@ -361,16 +361,19 @@ fn configured(files: &[(&str, &str)]) -> Ran {
 
 #[test]
 fn a_configuration_that_cannot_be_subscribed_to_says_why() {
-    let source = ("sources/fynd.yaml", "{ auth: { type: hmac, secrets: [MARKED] } }");
+    let source = (
+        "sources/fynd.yaml",
+        "{ auth: { type: hmac, header: x-fp-signature, secrets: [MARKED] }, name: /event/name }",
+    );
     let route = ("routes/a.yaml", "{ source: fynd, message: application/order/placed/v1, handler: ignore }");
     assert_eq!(configured(&[source, route]).code, 0, "a source may be spelled out");
     for (files, says) in [
         (vec![route], "there is no sources/fynd: write one such as { preset: fynd, secrets: [\"…\"] }"),
         (
             vec![route, ("sources/fynd.yaml", "{ preset: fynd, secrets: MARKED }")],
-            "sources/fynd has no `secrets`, a list of texts",
+            "sources/fynd is broken: \"secrets\" must be a list of texts, such as [a, b]",
         ),
-        (vec![route, ("sources/fynd.yaml", "MARKED: [")], "sources/fynd cannot be read as YAML"),
+        (vec![route, ("sources/fynd.yaml", "MARKED: [")], "sources/fynd is broken: cannot be read as YAML"),
         (
             vec![source, route, ("routes/b.yaml", "{ source: fynd, mesage: application/order/placed/v1 }")],
             "routes/b is broken, so that what it wants would be taken out",

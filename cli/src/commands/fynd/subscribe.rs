@@ -11,6 +11,7 @@ use connector::endpoint_url::EndpointUrl;
 use connector::failure::chain;
 use connector::ports::Clock;
 use connector::secret::Secret;
+use connector::source::Source;
 use serde_json::{Value, json};
 
 use super::Cluster;
@@ -19,12 +20,12 @@ use crate::check::judge;
 use crate::document::{Area, Document};
 use crate::finding::counted;
 use crate::folder::Reading;
+use crate::fynd::plan::{Kind, Plan, Wanted};
 use crate::fynd::{Company, Credentials, Fynd};
 use crate::place::Place;
 use crate::screen::{Screen, Tone, printable};
 use crate::session::Session;
 use crate::stack::Stack;
-use crate::subscription::{Kind, Plan, Wanted};
 use crate::{Environment, Verdict};
 
 #[derive(Debug, Args)]
@@ -181,6 +182,8 @@ fn secret_of(reading: &Reading, source: &str) -> anyhow::Result<Secret> {
     let document = document.with_context(|| {
         format!("there is no {path}: write one such as {{ preset: fynd, secrets: [\"…\"] }}, stored as SecureString")
     })?;
+    Source::parse(source, document.value.expose())
+        .map_err(|error| anyhow::anyhow!("{path} is broken: {}", chain(&error)))?;
     let read: Value = serde_saphyr::from_str(document.value.expose())
         .map_err(|_| anyhow::anyhow!("{path} cannot be read as YAML: see `connector check`"))?; // its text may show a value
     let secret =
