@@ -5,7 +5,7 @@ SHELL := bash
 PYTHON := local/.venv-aws/bin/python
 SAM := AWS_DEFAULT_REGION=eu-west-1 SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/local/.venv-sam/bin:$$PATH" sam
 
-.PHONY: help setup run test fmt lint unit docs template python e2e bench build init-cost isolation
+.PHONY: help setup run test fmt lint unit docs template python e2e bench build init-cost isolation cost cost-measure
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -51,6 +51,12 @@ isolation: setup ## deliveries beside an endpoint that hangs, as ratios to none 
 
 init-cost: setup ## INIT and a warm request under the Runtime Interface Emulator, as ratios to a bare function
 	$(PYTHON) local/init_cost.py
+
+cost: setup ## writes the tables of shared/docs/cost.md from local/cost.yaml and template.yaml
+	$(PYTHON) local/cost.py
+
+cost-measure: setup ## what a webhook takes of processor, memory, log and queue: the inputs of `make cost`
+	$(PYTHON) local/measure_cost.py
 
 build: setup ## the functions, as `sam deploy` wants them
 	$(SAM) build
