@@ -5,6 +5,7 @@ and taxes are left out. Knows no AWS: where an input is wrong, so is the page.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, inf
 
@@ -351,24 +352,28 @@ def sizes() -> str:
 
 
 def prices() -> str:
-    def told(tiers: list) -> str:
-        return ", then ".join(f"{tier[-1]:.10f}".rstrip("0").rstrip(".") for tier in tiers)
+    def told(price: dict) -> str:
+        return ", then ".join(unit_price(tier[-1]) for tier in price["tiers"])
 
-    rows = [
-        [f"`{name}`", told(price["tiers"]), f"[{host(price['source'])}]({price['source']})", SEEN[price["seen"]]]
-        for name, price in INPUTS["price"].items()
-    ]
     place = INPUTS["place"]
-    head = ["price", f"USD a unit, {place['region']}, {place['prices_of']}", "source", "seen with"]
-    return table(head, rows)
+    return sourced("price", f"USD, {place['region']}, {place['prices_of']}", told)
 
 
 def quotas() -> str:
+    return sourced("quota", "default", lambda quota: f"{quota['value']:,}")
+
+
+def sourced(kind: str, heading: str, told: Callable[[dict], str]) -> str:
+    """Inputs that somebody else has to say, with where they do."""
     rows = [
-        [f"`{name}`", f"{quota['value']:,}", f"[{host(quota['source'])}]({quota['source']})", SEEN[quota["seen"]]]
-        for name, quota in INPUTS["quota"].items()
+        [f"`{name}`", told(said), said["about"], f"[{host(said['source'])}]({said['source']})", SEEN[said["seen"]]]
+        for name, said in INPUTS[kind].items()
     ]
-    return table(["quota", "default", "source", "seen with"], rows)
+    return table([kind, heading, "of", "source", "seen with"], rows)
+
+
+def unit_price(price: float) -> str:
+    return f"{price * 1e6:g} a million" if 0 < price < 0.001 else f"{price:g}"
 
 
 def host(url: str) -> str:
