@@ -6,7 +6,9 @@ from math import inf
 import pytest
 
 import cost
-from cost import INPUTS, PAGE, RATES, Model, Stack, tiered, written
+import cost_model
+from cost import PAGE, RATES, written
+from cost_model import INPUTS, Model, Stack, tiered
 
 STACK = Stack(
     memory_gb=0.25,
@@ -113,7 +115,9 @@ def test_a_short_invocation_needs_as_many_environments_as_one_of_100_ms():
 
 
 def test_an_environment_that_is_seldom_asked_reads_no_oftener_than_it_is_asked():
-    assert model().parameter_reads(0.001) == pytest.approx(0.001 * 0.1 / 30 + 0.001 * 0.207 / 30 * cost.ROUTER_SECTIONS)
+    assert model().parameter_reads(0.001) == pytest.approx(
+        0.001 * 0.1 / 30 + 0.001 * 0.207 / 30 * cost_model.ROUTER_SECTIONS
+    )
     assert model().decryptions(100) == pytest.approx(100 * (0.1 + 0.107) / 30 * 5)
 
 
@@ -141,8 +145,8 @@ def test_what_the_template_says_is_read_from_it():
     stack = Stack.of_template()
     assert stack.memory_gb == 0.25
     assert (stack.concurrency, stack.ttl_s, stack.rate_limit) == (100, 30, 1000)
-    assert cost.metrics_of({"MetricName": "Errors"}) == 1
-    assert cost.metrics_of({"Metrics": [{"Expression": "a + b"}, {"MetricStat": {}}, {"MetricStat": {}}]}) == 2
+    assert cost_model.metrics_of({"MetricName": "Errors"}) == 1
+    assert cost_model.metrics_of({"Metrics": [{"Expression": "a + b"}, {"MetricStat": {}}, {"MetricStat": {}}]}) == 2
 
 
 def test_more_traffic_never_costs_less():
