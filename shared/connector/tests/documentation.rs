@@ -1,12 +1,14 @@
 //! The README says what the code does.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use connector::account::{self, Account};
 use connector::authentication;
 use connector::breaker::{FIRST_REST, LONGEST_REST, TIMEOUTS};
 use connector::cache::Snapshot as _;
 use connector::configuration::RoutingTable;
+use connector::disposition::Reason;
 use connector::emission::{COMMERCETOOLS_IDENTITY, FLUENT_IDENTITY};
 use connector::endpoint::{self, Endpoint, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use connector::failure::Code;
@@ -15,7 +17,7 @@ use connector::message_names::{self, MessageNames};
 use connector::metrics::{self, Metric};
 use connector::parameter::{Parameter, Section};
 use connector::project::{self, Project};
-use connector::retry::{LONGEST_DELAY, MAX_DELAYS};
+use connector::retry::{DEFAULT_DELAYS, LONGEST_DELAY, MAX_DELAYS};
 use connector::route::{self, Route};
 use connector::secret::Secret;
 use connector::shipped;
@@ -25,6 +27,7 @@ use connector::template::{Format, MAX_RENDERED_BYTES, MAX_STEPS, MESSAGE_VARIABL
 use connector::timetable;
 
 const README: &str = include_str!("../../../README.md");
+const RUNBOOK: &str = include_str!("../../docs/runbook.md");
 
 #[test]
 fn the_code_tables_hold_every_code_once_and_no_other() {
@@ -34,6 +37,32 @@ fn the_code_tables_hold_every_code_once_and_no_other() {
     told.sort();
     known.sort();
     assert_eq!(told, known);
+}
+
+#[test]
+fn the_runbook_says_what_to_do_for_every_code_once() {
+    let rows = RUNBOOK.lines().filter_map(|line| line.strip_prefix("| `E_")?.split_once("` | "));
+    let (mut told, done): (Vec<_>, Vec<_>) = rows.map(|(code, done)| (format!("E_{code}"), done)).unzip();
+    let mut known: Vec<_> = Code::ALL.iter().map(ToString::to_string).collect();
+    told.sort();
+    known.sort();
+    assert_eq!(told, known);
+    assert!(done.iter().all(|done| done.trim_end_matches(" |").len() > 3), "{done:?}");
+    let words = RUNBOOK.split(|c: char| !c.is_ascii_uppercase() && c != '_');
+    let mut codes = words.filter(|word| word.starts_with("E_") && word.len() > 2);
+    assert_eq!(codes.find(|code| !known.iter().any(|known| known == code)), None);
+}
+
+#[test]
+fn the_runbook_names_every_reason_and_no_time_that_is_not_so() {
+    for reason in Reason::ALL.iter().map(|reason| reason.as_str()).chain(["unqueued"]) {
+        assert!(RUNBOOK.contains(&format!("`{reason}`")), "{reason}");
+    }
+    assert!(RUNBOOK.contains("retries last 17.6 hours by default") && RUNBOOK.contains("may wait 10 hours"));
+    let whole: u64 = DEFAULT_DELAYS.iter().map(Duration::as_secs).sum();
+    assert_eq!((whole, DEFAULT_DELAYS.last().map(Duration::as_secs)), (63_305, Some(36_000)));
+    assert!(RUNBOOK.contains("`timeout` may be up to 15 s") && RUNBOOK.contains("up to 11 hours later"));
+    assert_eq!((LONGEST_TIMEOUT.as_secs(), LONGEST_DELAY.as_secs()), (15, 11 * 3_600));
 }
 
 #[test]
@@ -54,9 +83,10 @@ fn the_commands_are_targets_of_the_makefile() {
 }
 
 /// Every page with examples of parameters.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("README.md", README),
     ("shared/docs/first-delivery.md", include_str!("../../docs/first-delivery.md")),
+    ("shared/docs/runbook.md", RUNBOOK),
     ("shared/docs/connect-sdk.md", include_str!("../../docs/connect-sdk.md")),
     ("shared/handlers/README.md", include_str!("../../handlers/README.md")),
     ("shared/connector/README.md", include_str!("../README.md")),
