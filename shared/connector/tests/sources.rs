@@ -244,6 +244,10 @@ fn no_debug_shows_a_secret() {
         let body = vector.body();
         let proven = source.prove(Request { headers: &headers, body: &body }, vector.now()).unwrap();
         assert!(!format!("{source:?} {:?}", proven.source()).contains("hush"), "{source:?}");
+        let shown = format!("{proven:?} {:?}", proven.request());
+        for value in vector.headers.values() {
+            assert!(!shown.contains(value.as_str()), "a header may be the secret itself: {shown}");
+        }
     }
 }
 
