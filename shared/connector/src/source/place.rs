@@ -1,11 +1,12 @@
 //! Where something stands in a request: a JSON pointer into the body, a header, or a text with such places in braces.
 //!
-//! Reads the body as it came, so that a number keeps its digits; knows nothing of what is looked for.
+//! Reads the body as it came, so that a number keeps its digits, and keeps nothing of it but what it looks for: who sent
+//! it may not be proven yet. Knows nothing of what is looked for.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use http::{HeaderMap, HeaderName};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::event::text;
@@ -135,17 +136,69 @@ fn braced(written: &str) -> Result<Vec<Piece>, &'static str> {
 fn at<'a>(value: &'a RawValue, steps: &[String]) -> Option<&'a RawValue> {
     let Some((step, rest)) = steps.split_first() else { return Some(value) };
     let json = value.get();
-    let child = match json.as_bytes().first()? {
-        b'{' => serde_json::from_str::<BTreeMap<String, &RawValue>>(json).ok()?.remove(step)?,
-        b'[' => *serde_json::from_str::<Vec<&RawValue>>(json).ok()?.get(index(step)?)?,
-        _ => return None,
-    };
-    at(child, rest)
+    let mut json = serde_json::Deserializer::from_str(json);
+    at(json.deserialize_any(Child(step)).ok()??, rest)
 }
 
 /// The index of an item: digits without a leading zero (RFC 6901, 4).
 fn index(step: &str) -> Option<usize> {
     step.parse().ok().filter(|index: &usize| index.to_string() == step)
+}
+
+/// What stands in an object or array behind this step.
+struct Child<'s>(&'s str);
+
+impl<'de> Visitor<'de> for Child<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or an array")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(is_it) = map.next_key_seed(Is(self.0))? {
+            let value = map.next_value()?;
+            if is_it {
+                found = Some(value);
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let (mut found, mut number, wanted) = (None, 0, index(self.0));
+        while let Some(item) = items.next_element()? {
+            if Some(number) == wanted {
+                found = Some(item);
+            }
+            number += 1;
+        }
+        Ok(found)
+    }
+}
+
+/// Whether a key is this one. Compared by its bytes: another key may hold half of a surrogate pair, which is no text.
+struct Is<'s>(&'s str);
+
+impl<'de> DeserializeSeed<'de> for Is<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, key: D) -> Result<bool, D::Error> {
+        key.deserialize_bytes(self)
+    }
+}
+
+impl Visitor<'_> for Is<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_bytes<E: Error>(self, key: &[u8]) -> Result<bool, E> {
+        Ok(key == self.0.as_bytes())
+    }
 }
 
 #[cfg(test)]
@@ -156,7 +209,7 @@ mod tests {
     use super::{Place, Sent};
 
     fn find(place: &str) -> Option<String> {
-        let body = r#"{"a":{"b/c":"x","~":"tilde","":"empty"},"n":12345678901234567890123.450,"l":[{"k":"v"}],"e":"","t":true,"d":1,"d":2}"#;
+        let body = r#"{"a":{"b/c":"x","~":"tilde","":"empty"},"n":12345678901234567890123.450,"l":[{"k":"v"},[5,"six",7]],"e":"","t":true,"d":1,"\u0064":2,"\ud83d":"half a pair"}"#;
         let body = RawValue::from_string(body.to_owned()).unwrap();
         let mut headers = HeaderMap::new();
         headers.insert("x-name", " value ".parse().unwrap());
@@ -172,6 +225,8 @@ mod tests {
             ("/a/", "empty"),
             ("/n", "12345678901234567890123.450"),
             ("/l/0/k", "v"),
+            ("/l/1/1", "six"),
+            ("/l/1/2", "7"),
             ("/d", "2"),
             ("header:X-Name", "value"),
             ("constant", "constant"),
@@ -183,9 +238,21 @@ mod tests {
 
     #[test]
     fn what_is_not_there_or_no_text_is_not_found() {
-        for place in
-            ["/x", "/a/b", "/a", "/l/00/k", "/l/1", "/l/-", "/e", "/t", "/n/x", "header:x", "header:x-empty"]
-        {
+        for place in [
+            "/x",
+            "/a/b",
+            "/a",
+            "/l/00/k",
+            "/l/1",
+            "/l/1/3",
+            "/l/2",
+            "/l/-",
+            "/e",
+            "/t",
+            "/n/x",
+            "header:x",
+            "header:x-empty",
+        ] {
             assert_eq!(find(place), None, "{place}");
         }
         assert_eq!(find("{/a/b~1c}/{/x}"), None, "a part is missing");
