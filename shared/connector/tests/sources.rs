@@ -199,6 +199,30 @@ proptest! {
 }
 
 #[test]
+fn a_line_break_behind_a_pasted_secret_is_no_part_of_it_and_a_space_in_quotes_is() {
+    let of =
+        |secret: &str| hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), b"{}").as_ref());
+    let basic = format!("Basic {}", STANDARD.encode("me:hush"));
+    for (document, name, value) in [
+        ("preset: fynd\nsecrets:\n  - |\n    hush\n", "x-fp-signature", of("hush")),
+        ("{ preset: fynd, secrets: [\"hush\\r\\n\"] }", "x-fp-signature", of("hush")),
+        ("{ preset: fynd, secrets: [\" hush \"] }", "x-fp-signature", of(" hush ")),
+        ("{ auth: { type: basic, username: me, secrets: [\"hush\\n\"] }, name: x }", "authorization", basic),
+        (
+            "{ auth: { type: bearer, secrets: [\"hush\\n\"] }, name: x }",
+            "authorization",
+            "Bearer hush".to_owned(),
+        ),
+    ] {
+        let headers = headers([(name, value.as_str())]);
+        let source = source(document);
+        let proven =
+            source.prove(Request { headers: &headers, body: b"{}" }, Timestamp::UNIX_EPOCH).map(drop);
+        assert_eq!(proven, Ok(()), "{document:?}");
+    }
+}
+
+#[test]
 fn a_timestamp_has_to_be_near_in_both_directions() {
     let timed = vectors().into_iter().filter(|vector| {
         ["stripe", "standard-webhooks", "timestamp"].iter().any(|kind| vector.document.contains(kind))

@@ -127,7 +127,7 @@ pub(super) fn of_document(document: &mut Document) -> Result<Proof, DocumentErro
             document.value("auth");
             return Ok(Proof::Nothing);
         }
-        Some(text) if text.starts_with("none") => return Err(no_proof(document, "auth")),
+        Some(text) if is_none(text) => return Err(no_proof(document, "auth")),
         _ => {}
     }
     let likely = |auth: &Value| {
@@ -143,7 +143,7 @@ pub(super) fn of_document(document: &mut Document) -> Result<Proof, DocumentErro
 
 /// Reads what proves a request.
 pub(super) fn of_section(auth: &mut Document) -> Result<Proof, DocumentError> {
-    if auth.peek("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("none")) {
+    if auth.peek("type").and_then(Value::as_str).is_some_and(is_none) {
         return Err(no_proof(auth, "type"));
     }
     let Some(kind) = auth.word("type", &KINDS)? else { return Err(auth.missing("type")) };
@@ -151,8 +151,8 @@ pub(super) fn of_section(auth: &mut Document) -> Result<Proof, DocumentError> {
         Kind::Hmac | Kind::Rsa | Kind::Ecdsa => Proof::Signed(signed(auth, kind)?),
         Kind::StandardWebhooks => standard_webhooks(auth)?,
         Kind::Basic => basic(auth)?,
-        Kind::Bearer => fixed(AUTHORIZATION, Some("Bearer"), &secrets(auth)?),
-        Kind::ApiKey => fixed(header(auth)?, None, &secrets(auth)?),
+        Kind::Bearer => fixed(AUTHORIZATION, Some("Bearer"), &header_values(auth)?),
+        Kind::ApiKey => fixed(header(auth)?, None, &header_values(auth)?),
     };
     match auth.rest() {
         Some(key) => {
@@ -163,13 +163,17 @@ pub(super) fn of_section(auth: &mut Document) -> Result<Proof, DocumentError> {
     }
 }
 
+fn is_none(text: &str) -> bool {
+    text.to_ascii_lowercase().starts_with("none")
+}
+
 fn no_proof(document: &Document, key: &str) -> DocumentError {
     let problem = format!("is no proof; a source that anybody may send to has auth: {NOTHING}");
     document.unusable(key, problem)
 }
 
 fn fixed(header: HeaderName, scheme: Option<&'static str>, values: &[String]) -> Proof {
-    Proof::Fixed { header, scheme, values: values.iter().map(|value| fixed_value(value.trim())).collect() }
+    Proof::Fixed { header, scheme, values: values.iter().map(|value| fixed_value(value)).collect() }
 }
 
 fn basic(auth: &mut Document) -> Result<Proof, DocumentError> {
@@ -371,10 +375,25 @@ fn header(auth: &mut Document) -> Result<HeaderName, DocumentError> {
         .map_err(|_| auth.unusable("header", "is no header's name: letters, digits and hyphens"))
 }
 
-/// The secrets that have to be there, at least one.
+/// The secrets that have to be there, at least one. A line break at the end of one came with pasting it.
 fn secrets(auth: &mut Document) -> Result<Vec<String>, DocumentError> {
     let secrets = listed(auth, "secrets")?;
-    if secrets.is_empty() { Err(auth.missing("secrets")) } else { Ok(secrets) }
+    if secrets.is_empty() {
+        return Err(auth.missing("secrets"));
+    }
+    Ok(secrets.iter().map(|secret| secret.trim_end_matches(['\r', '\n']).to_owned()).collect())
+}
+
+/// The secrets that stand in a header as they are: what no header can hold would never be found there.
+fn header_values(auth: &mut Document) -> Result<Vec<String>, DocumentError> {
+    let secrets = secrets(auth)?;
+    each(auth, "secrets", &secrets, |secret| {
+        let secret = secret.trim();
+        if secret.chars().all(|c| c == ' ' || c.is_ascii_graphic()) {
+            return Ok(secret.to_owned());
+        }
+        Err("no header can hold: it has a sign outside of ASCII, or a line break".to_owned())
+    })
 }
 
 fn listed(auth: &mut Document, key: &str) -> Result<Vec<String>, DocumentError> {

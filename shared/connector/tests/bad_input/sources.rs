@@ -39,6 +39,7 @@ fn whole_documents() {
 #[test]
 fn proofs() {
     insta::assert_snapshot!(source_by("none"), @r#""auth" (line 2) is no proof; a source that anybody may send to has auth: none-i-know-what-this-means"#);
+    insta::assert_snapshot!(source_by("None-I-know-what-this-means"), @r#""auth" (line 2) is no proof; a source that anybody may send to has auth: none-i-know-what-this-means"#);
     insta::assert_snapshot!(source_by("hunter2"), @r#""auth" (line 2) must be a mapping of keys to values; known are type, algorithm, header, encoding, form, prefix, signed, timestamp, tolerance, username, secrets, keys"#);
     insta::assert_snapshot!(source_by("[{ type: bearer, secrets: [hunter2] }, { type: basic }]"), @r#""auth" (line 2) must be a mapping of keys to values; known are type, algorithm, header, encoding, form, prefix, signed, timestamp, tolerance, username, secrets, keys"#);
     insta::assert_snapshot!(source_by("{ secrets: [hunter2] }"), @r#"key "auth.type" is missing"#);
@@ -52,6 +53,8 @@ fn proofs() {
     insta::assert_snapshot!(source_by("{ type: basic, secrets: [hunter2] }"), @r#"key "auth.username" is missing"#);
     insta::assert_snapshot!(source_by("{ type: basic, username: a, password: hunter2 }"), @r#"unknown key "auth.password" (line 2); did you mean "secrets"?"#);
     insta::assert_snapshot!(source_by("{ type: basic, username: 'a:b', secrets: [hunter2] }"), @r#""auth.username" (line 2) must not hold a colon (RFC 7617)"#);
+    insta::assert_snapshot!(source_by("{ type: bearer, secrets: [a, hünter2] }"), @r#""auth.secrets" (line 2) holds one, number 2, that no header can hold: it has a sign outside of ASCII, or a line break"#);
+    insta::assert_snapshot!(source_by("{ type: api-key, header: x-key, secrets: [\"hunter2\\nhunter2\"] }"), @r#""auth.secrets" (line 2) holds one, number 1, that no header can hold: it has a sign outside of ASCII, or a line break"#);
     insta::assert_snapshot!(source_by("{ type: api-key, secrets: [hunter2] }"), @r#"key "auth.header" is missing"#);
     insta::assert_snapshot!(source_by("{ type: api-key, header: 'x key', secrets: [hunter2] }"), @r#""auth.header" (line 2) is no header's name: letters, digits and hyphens"#);
     insta::assert_snapshot!(source_by("{ type: api-key, header: x-key, value: hunter2 }"), @r#"unknown key "auth.value" (line 2); did you mean "secrets"?"#);
