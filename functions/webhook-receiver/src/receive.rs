@@ -118,7 +118,7 @@ impl Receiver {
             None => return Err(Refusal::Source),
         };
         if inbound.body.len() > source.max_bytes() {
-            return Err(Refusal::BodyTooLarge { limit: source.max_bytes() });
+            return Err(Refusal::MoreThanItsSource { limit: source.max_bytes() });
         }
         let request = Request { headers: inbound.headers, body: inbound.body };
         let proven = match source.prove(request, (self.clock)()) {

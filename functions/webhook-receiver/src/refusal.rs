@@ -15,9 +15,14 @@ pub const RETRY_AFTER_SECONDS: u32 = 5;
 pub enum Refusal {
     /// No such path, method or source.
     Source,
-    /// The body alone is larger than the queue takes, or than its source may send.
+    /// The body alone is larger than the queue takes.
     BodyTooLarge {
         /// The most, in bytes.
+        limit: usize,
+    },
+    /// The body is larger than its source may send.
+    MoreThanItsSource {
+        /// The document's `maxBytes`.
         limit: usize,
     },
     /// The configuration has never been readable.
@@ -46,7 +51,9 @@ impl Refusal {
     pub fn code(&self) -> Code {
         match self {
             Self::Source => Code::Source,
-            Self::BodyTooLarge { .. } | Self::Message(MessageError::TooLarge { .. }) => Code::TooLarge,
+            Self::BodyTooLarge { .. }
+            | Self::MoreThanItsSource { .. }
+            | Self::Message(MessageError::TooLarge { .. }) => Code::TooLarge,
             Self::Config(_) | Self::BrokenSource(_) => Code::Config,
             Self::Signature(_) | Self::Proof(_) => Code::Signature,
             Self::Payload(_)
@@ -67,7 +74,9 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::Source => 404,
-            Self::BodyTooLarge { .. } | Self::Message(MessageError::TooLarge { .. }) => 413,
+            Self::BodyTooLarge { .. }
+            | Self::MoreThanItsSource { .. }
+            | Self::Message(MessageError::TooLarge { .. }) => 413,
             Self::Config(_) | Self::BrokenSource(_) | Self::Queue(_) => 503,
             Self::Signature(_) | Self::Proof(_) => 401,
             Self::Payload(_) | Self::Event(_) | Self::Message(_) => 400,
@@ -83,6 +92,7 @@ impl Refusal {
             Self::BodyTooLarge { .. } | Self::Message(MessageError::TooLarge { .. }) => {
                 "the event is larger than the queue takes".to_owned()
             }
+            Self::MoreThanItsSource { .. } => "the body is larger than its source may send".to_owned(),
             Self::Config(_) | Self::BrokenSource(_) => {
                 "the configuration cannot be read, try again later".to_owned()
             }
@@ -106,6 +116,9 @@ impl Refusal {
         match self {
             Self::Source => "no such path, method or source".to_owned(),
             Self::BodyTooLarge { limit } => format!("the body alone is larger than {limit} bytes"),
+            Self::MoreThanItsSource { limit } => {
+                format!("the body is larger than the {limit} bytes that its source may send")
+            }
             Self::Config(error) => chain(error),
             Self::BrokenSource(name) => {
                 format!("the document sources/{name} is broken: see configuration.problem")

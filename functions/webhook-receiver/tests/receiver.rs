@@ -381,6 +381,16 @@ async fn a_missing_name_is_told_and_so_is_a_body_that_is_none() {
 }
 
 #[tokio::test]
+async fn a_body_is_told_whether_the_queue_or_its_source_is_too_small_for_it() {
+    let world = World::new(Md5Policy::Refuse);
+    let (_, answer, _) = world.invoke(&sample("external-413-larger-than-its-source-may-send")).await;
+    insta::assert_snapshot!(answer["message"], @r#""the body is larger than its source may send""#);
+    insta::assert_snapshot!(world.console.entries()[0]["error"], @r#""the body is larger than the 4096 bytes that its source may send""#);
+    let (_, answer, _) = world.invoke(&to_source("partner", json!({}), &"x".repeat(1_048_577))).await;
+    insta::assert_snapshot!(answer["message"], @r#""the event is larger than the queue takes""#);
+}
+
+#[tokio::test]
 async fn an_event_that_sqs_does_not_confirm_is_kept_whole() {
     let world = World::new(Md5Policy::Refuse);
     world.queue.fail_next([true]);
