@@ -367,6 +367,12 @@ fn a_ping_is_known_and_may_lack_a_proof_only_where_the_document_says_so() {
     assert!(!takes(fynd, &none, br#"{"event":{"name":"order"}}"#));
     assert!(!takes(fynd, &none, b"ping"));
     assert!(!takes("{ preset: github, secrets: [hush] }", &headers([("x-github-event", "ping")]), body));
+    let standard = "{ preset: standard-webhooks, secrets: [whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD], ping: { at: /event/name, equals: ping, unsigned: true } }";
+    assert!(takes(standard, &none, body));
+    let signature = ("webhook-signature", "v1,AAAA");
+    for lonely in [vec![signature], vec![signature, ("webhook-id", "msg_1")]] {
+        assert!(!takes(standard, &headers(lonely.clone()), body), "a signature without the rest: {lonely:?}");
+    }
     read(
         "name: constant\nping: { at: /event/name, equals: ping }",
         &none,

@@ -99,7 +99,10 @@ impl Source {
     #[must_use]
     pub fn takes_unproven_ping(&self, request: &Request<'_>, error: &ProofError) -> bool {
         let ping = self.ping.as_ref().filter(|ping| ping.unsigned);
-        let (Some(ping), ProofError::Missing { .. }) = (ping, error) else { return false };
+        let (Some(ping), ProofError::Missing { header }) = (ping, error) else { return false };
+        if self.proof.header().as_ref() != Some(header) {
+            return false;
+        }
         json(request.body).is_ok_and(|body| ping.is(Sent { headers: request.headers, body }))
     }
 }

@@ -47,7 +47,7 @@ pub struct Proven<'a> {
 /// Why a request is not proven to be its source's. For the log alone: the answer tells nothing of it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProofError {
-    /// The header that has to prove it is not there at all.
+    /// A header without which there is no proof is not there at all.
     #[error("there is no header {header}")]
     Missing {
         /// Its name.
@@ -89,6 +89,17 @@ pub(super) enum Proof {
     Signed(Signed),
     /// Standard Webhooks 1.0: `v1` by secrets, `v1a` by public keys.
     StandardWebhooks { secrets: Vec<SigningSecret>, keys: Vec<ParsedPublicKey>, tolerance: Duration },
+}
+
+impl Proof {
+    /// The header without which a request brings no proof at all.
+    pub(super) fn header(&self) -> Option<HeaderName> {
+        match self {
+            Self::Nothing => None,
+            Self::Fixed { header, .. } | Self::Signed(Signed { header, .. }) => Some(header.clone()),
+            Self::StandardWebhooks { .. } => Some(WEBHOOK_SIGNATURE),
+        }
+    }
 }
 
 impl Source {
