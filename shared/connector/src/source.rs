@@ -92,6 +92,9 @@ pub enum SourceError {
         own = job::SOURCE
     )]
     Reserved,
+    /// No webhook's path ends in the name.
+    #[error("its name holds a slash, and no webhook's path ends in such a name: choose another")]
+    Unreachable,
     /// Its document is wrong.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -119,6 +122,9 @@ impl Source {
     pub fn parse(name: &str, text: &str) -> Result<Self, SourceError> {
         if Self::is_reserved(name) {
             return Err(SourceError::Reserved);
+        }
+        if name.contains('/') {
+            return Err(SourceError::Unreachable);
         }
         let mut document = Document::parse(text.trim_start_matches('\u{feff}'), &KEYS)?;
         let proof = match Preset::named_by(&mut document)? {

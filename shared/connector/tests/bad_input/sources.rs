@@ -144,6 +144,8 @@ fn names_that_mean_something_else() {
     let [problem] = &problems[..] else { unreachable!("commercetools is no such source: {problems:?}") };
     assert_eq!(problem.parameter, "sources/fluent");
     insta::assert_snapshot!(problem.reason, @"its name is taken: fluent is the source of Fluent's own webhooks, and fluent-connect of the connector's messages; choose another");
+    let (_, problems) = Sources::build(&[parameter(Section::Sources, "north/shop", good)], None);
+    insta::assert_snapshot!(problems[0].reason, @"its name holds a slash, and no webhook's path ends in such a name: choose another");
     assert!(
         ["fluent", "commercetools"].iter().all(|name| sources.source(name).is_none()),
         "nothing is there"
