@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA384_ASN1, ECDSA_P256_SHA512_ASN1,
@@ -111,6 +112,16 @@ enum Hash {
     Sha256,
     Sha384,
     Sha512,
+}
+
+impl Hash {
+    fn algorithm(self) -> &'static digest::Algorithm {
+        match self {
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
+        }
+    }
 }
 
 /// How an ECDSA signature holds its two numbers.
@@ -259,7 +270,7 @@ fn public_keys(auth: &mut Document, kind: Kind) -> Result<Keys, DocumentError> {
         Kind::Ecdsa => ecdsa_key(text, hash, form.unwrap_or(Form::Asn1)),
         _ => rsa_key(text, hash),
     })?;
-    Ok(Keys::Public(keys))
+    Ok(Keys::Public { hash: hash.algorithm(), keys })
 }
 
 fn rsa_key(text: &str, hash: Hash) -> Result<ParsedPublicKey, String> {

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{self, digest};
 use aws_lc_rs::hmac;
 use aws_lc_rs::signature::ParsedPublicKey;
 use base64::Engine as _;
@@ -64,7 +65,11 @@ pub(super) enum TimestampPlace {
 /// What made a signature that counts; all are valid at once.
 pub(super) enum Keys {
     Hmac(Vec<hmac::Key>),
-    Public(Vec<ParsedPublicKey>),
+    /// Of RSA or ECDSA, over a hash of what is signed.
+    Public {
+        hash: &'static digest::Algorithm,
+        keys: Vec<ParsedPublicKey>,
+    },
 }
 
 impl Signed {
@@ -145,16 +150,21 @@ impl TimestampPlace {
 }
 
 impl Keys {
-    /// Every key is tried on every signature: how long that takes tells nothing of which one was near.
+    /// Every secret is tried on every signature: how long that takes tells nothing of which one was near. What is signed is
+    /// hashed once a secret, or once for all public keys, however many signatures a forged request brings.
     fn made_one_of(&self, signatures: &[Vec<u8>], content: &[u8]) -> Result<(), ProofError> {
         let made = match self {
             Self::Hmac(keys) => {
                 let tags = keys.iter().map(|key| hmac::sign(key, content));
                 tags.fold(false, |made, tag| made | is_one_of(tag.as_ref(), signatures))
             }
-            Self::Public(keys) => keys
-                .iter()
-                .any(|key| signatures.iter().any(|signature| key.verify_sig(content, signature).is_ok())),
+            Self::Public { hash, keys } => {
+                let hashed = digest(hash, content);
+                let is_by = |key: &ParsedPublicKey, signature: &Vec<u8>| {
+                    key.verify_digest_sig(&hashed, signature).is_ok()
+                };
+                keys.iter().any(|key| signatures.iter().any(|signature| is_by(key, signature)))
+            }
         };
         if made { Ok(()) } else { Err(ProofError::Wrong) }
     }
