@@ -136,7 +136,7 @@ impl Source {
             None => proof_alone(&mut document)?,
         };
         let event_name = places(&mut document, "name")?.ok_or_else(|| document.missing("name"))?;
-        Ok(Self {
+        let source = Self {
             name: name.to_owned(),
             proof,
             event_name,
@@ -146,7 +146,26 @@ impl Source {
             ping: ping(&mut document)?,
             max_bytes: document.number_to("maxBytes", MOST_BYTES)?.unwrap_or(MOST_BYTES),
             answer: answer(&mut document)?,
-        })
+        };
+        source.keeps_its_proof(&document)?;
+        Ok(source)
+    }
+
+    /// What places find is logged, queued and answered: the header of the proof is none of them.
+    fn keeps_its_proof(&self, document: &Document) -> Result<(), DocumentError> {
+        let Some(header) = self.proof.header() else { return Ok(()) };
+        let entity = self.entity.iter().flat_map(|entity| entity.kind.iter().chain([&entity.reference]));
+        let named = [("name", &self.event_name), ("id", &self.id)].into_iter();
+        let named = named.chain(self.account.iter().map(|places| ("account", places)));
+        let mut named = named.chain(entity.map(|places| ("entity", places)));
+        match named.find(|(_, places)| places.reads(&header)) {
+            Some((key, _)) => {
+                let problem =
+                    format!("takes what stands in {header}: that is the proof, which no log may show");
+                Err(document.unusable(key, problem))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Its name: the `source` of its messages.

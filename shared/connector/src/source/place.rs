@@ -67,6 +67,12 @@ impl Place {
 }
 
 impl Places {
+    /// Whether a part of them is this header.
+    pub(super) fn reads(&self, header: &HeaderName) -> bool {
+        let pieces = self.0.iter().flat_map(|place| &place.pieces);
+        pieces.into_iter().any(|piece| matches!(piece, Piece::Header(name) if name == header))
+    }
+
     pub(super) fn find(&self, sent: Sent<'_>) -> Option<String> {
         self.0.iter().find_map(|place| place.find(sent))
     }

@@ -111,6 +111,9 @@ fn places() {
     insta::assert_snapshot!(source_with("entity: { type: order, ref: constant }"), @r#""entity.ref" (line 3) holds what is the same in every event: give a JSON pointer such as /delivery/id, or header:<name>"#);
     insta::assert_snapshot!(source_with("entity: { type: order, reference: /order/id }"), @r#"unknown key "entity.reference" (line 3); known are type, ref"#);
     insta::assert_snapshot!(source_with("entity: []"), @r#""entity" (line 3) must hold at least one place"#);
+    insta::assert_snapshot!(source_with("id: 'header:X-Fp-Signature'"), @r#""id" (line 3) takes what stands in x-fp-signature: that is the proof, which no log may show"#);
+    insta::assert_snapshot!(source_with("name: '{/type} {header:x-fp-signature}'"), @r#""name" (line 3) takes what stands in x-fp-signature: that is the proof, which no log may show"#);
+    insta::assert_snapshot!(source_with("entity: { type: order, ref: [/id, 'header:x-fp-signature'] }"), @r#""entity" (line 3) takes what stands in x-fp-signature: that is the proof, which no log may show"#);
     insta::assert_snapshot!(source_with("account: ''"), @r#""account" (line 3) must be a text that is not empty"#);
 }
 
