@@ -3,7 +3,7 @@
 use std::fmt;
 
 use minijinja::Value;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde_json::Map;
 use serde_json::value::RawValue;
 
@@ -11,6 +11,10 @@ use crate::message::Message;
 
 /// Digits that a float keeps for sure (IEEE 754 binary64).
 const FLOAT_DIGITS: usize = 15;
+
+/// Levels of objects and arrays that are read, as many as `serde_json` itself reads. Each takes its part of the stack, and
+/// a stack that overflows ends the whole function: what others send must not reach that far.
+const DEEPEST: usize = 128;
 
 /// The variables of a template.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +32,7 @@ impl Scope {
             ("receivedAt", format!("{:.3}", message.received_at)),
         ];
         Self::default()
-            .with("event", value_of(&message.payload).unwrap_or_default())
+            .with("event", value_of(&message.payload, DEEPEST).unwrap_or_default())
             .with("message", Value::from_pairs(about))
     }
 
@@ -42,10 +46,10 @@ impl Scope {
     /// The scope with one more variable, read from JSON.
     ///
     /// # Errors
-    /// Where it is not JSON.
+    /// Where it is not JSON, or is nested more than 128 levels deep.
     pub fn with_json(self, name: &'static str, json: &str) -> Result<Self, serde_json::Error> {
         let raw: &RawValue = serde_json::from_str(json)?;
-        Ok(self.with(name, value_of(raw)?))
+        Ok(self.with(name, value_of(raw, DEEPEST)?))
     }
 
     /// The scope with one more variable; it takes the place of one of its name.
@@ -69,18 +73,22 @@ impl Scope {
     }
 }
 
-/// Integers are exact up to 128 bits; a number that no float keeps becomes a text.
-fn value_of(raw: &RawValue) -> Result<Value, serde_json::Error> {
+/// Integers are exact up to 128 bits; a number that no float keeps becomes a text. `levels` are left to go down.
+fn value_of(raw: &RawValue, levels: usize) -> Result<Value, serde_json::Error> {
     let json = raw.get();
+    let inside = |raw: &RawValue| match levels.checked_sub(1) {
+        Some(levels) => value_of(raw, levels),
+        None => Err(Error::custom(format!("nested more than {DEEPEST} levels deep"))),
+    };
     match json.as_bytes().first() {
         Some(b'{') => {
             let Fields(fields) = serde_json::from_str(json)?;
-            let pairs = fields.into_iter().map(|(name, raw)| Ok((name, value_of(raw)?)));
+            let pairs = fields.into_iter().map(|(name, raw)| Ok((name, inside(raw)?)));
             Ok(Value::from_pairs(pairs.collect::<Result<Vec<_>, serde_json::Error>>()?))
         }
         Some(b'[') => {
             let items: Vec<&RawValue> = serde_json::from_str(json)?;
-            items.into_iter().map(value_of).collect()
+            items.into_iter().map(inside).collect()
         }
         Some(b'"') => serde_json::from_str::<String>(json).map(Value::from),
         Some(b't' | b'f') => serde_json::from_str::<bool>(json).map(Value::from),
@@ -136,6 +144,16 @@ mod tests {
     fn json(event: &str) -> String {
         let scope = Scope::default().with_json("event", event).unwrap();
         Template::parse("{{ event }}", Format::Json, &["event"]).unwrap().render(&scope).unwrap()
+    }
+
+    #[test]
+    fn what_is_nested_too_deep_is_an_error_and_no_overflow_of_the_stack() {
+        let nested =
+            |levels: usize| format!("{}1{}", r#"[{"a":"#.repeat(levels / 2), "}]".repeat(levels / 2));
+        assert_eq!(json(&nested(128)), nested(128));
+        for levels in [130, 1_000, 100_000] {
+            assert!(Scope::default().with_json("event", &nested(levels)).is_err(), "{levels}");
+        }
     }
 
     #[test]
