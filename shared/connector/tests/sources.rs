@@ -438,3 +438,35 @@ fn fluent_as_a_preset_takes_what_the_receiver_takes_of_fluent() {
     assert!(source.prove(Request { headers: &headers, body }, Timestamp::UNIX_EPOCH).is_ok());
     assert!(source.prove(Request { headers: &headers, body: b"{}" }, Timestamp::UNIX_EPOCH).is_err());
 }
+
+#[test]
+fn the_sources_that_the_readme_shows_take_what_it_says() {
+    let told = |name: &str, sent: &[(&str, &str)], body: &str| {
+        let (_, behind) =
+            include_str!("../../../README.md").split_once(&format!("# sources/{name}\n")).unwrap();
+        let source = Source::parse(name, behind.split_once("```").unwrap().0).unwrap();
+        let now = Timestamp::from_second(1_795_163_400).unwrap();
+        let headers = headers(sent.iter().copied());
+        let proven = source.prove(Request { headers: &headers, body: body.as_bytes() }, now).unwrap();
+        let Content::Event(event) = proven.content().unwrap() else { panic!("no ping") };
+        format!("{} {} {}", event.name, event.id, group_of_source_event(&event))
+    };
+    let by = |secret: &str, content: &str| {
+        hex(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), content.as_bytes()).as_ref())
+    };
+    let body = r#"{"event":{"id":"p1","kind":"scanned","reference":"F_1"}}"#;
+    let signature = format!("v1={}", by("the-secret", &format!("1795163400.{body}")));
+    let sent = [("x-parcel-signature", signature.as_str()), ("x-parcel-time", "1795163400")];
+    insta::assert_snapshot!(told("parcel", &sent, body), @"parcel.scanned p1 parcel//FULFILMENT/F_1");
+    let body = r#"{"repository":{"full_name":"example"},"ref":"main"}"#;
+    let signature = format!("sha256={}", by("It's a Secret to Everybody", body));
+    let sent = [
+        ("x-hub-signature-256", signature.as_str()),
+        ("x-github-event", "push"),
+        ("x-github-delivery", "d1"),
+    ];
+    insta::assert_snapshot!(told("github", &sent, body), @"push d1 github//branch/example:main");
+    let body = r#"{"company_id":1,"event":{"category":"application","name":"order","type":"placed","version":"1","id":"e1"},"payload":{"order":{"id":"FY1"}}}"#;
+    let signature = by("the-previous-one", body);
+    insta::assert_snapshot!(told("fynd", &[("x-fp-signature", signature.as_str())], body), @"application/order/placed/v1 e1 fynd/1/order/FY1");
+}
