@@ -52,10 +52,10 @@ struct Request<'a> {
 
 impl Request<'_> {
     async fn answer(self) -> Result<(), HandlerError> {
-        let id = &self.context.message.id;
+        let id = self.id();
         let Some(run) = &self.state.run else { return self.begin_unless_covered().await };
         let met = Met { run: run.id.clone(), step: run.step };
-        if run.id == *id {
+        if run.id == id {
             // It began, and that was not confirmed: the first step may be missing.
             return if run.step == 1 { self.first_step(run).await } else { Ok(()) };
         }
@@ -75,16 +75,22 @@ impl Request<'_> {
                 Ok(())
             }
             Some(_) | None => {
-                let origin = id.split_once('@').map_or(id.as_str(), |(origin, _)| origin);
-                let again = format!("{origin}@{}/{}", met.run, met.step);
+                let again = format!("{id}@{}/{}", met.run, met.step);
                 self.context.follow(again, &self.work.having_met(met)).await
             }
         }
     }
 
+    /// Its id, whatever it has met: that of the run that it becomes. An id does not grow with the runs before it.
+    fn id(&self) -> &str {
+        let id = self.context.message.id.as_str();
+        id.split_once('@').map_or(id, |(id, _)| id)
+    }
+
     /// A request that waited while another run began after it has what it wants, unless it says where to begin.
     async fn begin_unless_covered(self) -> Result<(), HandlerError> {
-        let is_covered = self.state.started_at.is_some_and(|started| started >= self.work.requested_at);
+        let began = self.work.requested_at..=self.context.now(); // a time to come was written by hand
+        let is_covered = self.state.started_at.is_some_and(|started| began.contains(&started));
         if is_covered && self.work.asker == Asker::Schedule {
             return Ok(());
         }
@@ -94,7 +100,7 @@ impl Request<'_> {
     async fn begin(mut self) -> Result<(), HandlerError> {
         let now = self.context.now();
         let window = self.work.window(self.state.last_end_date, now);
-        let run = Run { id: self.context.message.id.clone(), step: 1, window };
+        let run = Run { id: self.id().to_owned(), step: 1, window };
         self.state = State { started_at: Some(now), run: Some(run.clone()), ..self.state };
         keep(self.context, &self.work.entity_ref, &self.state).await?;
         self.first_step(&run).await
