@@ -9,7 +9,7 @@ use std::time::Duration;
 use connector::failure::Code;
 use connector::handler::{Context, HandlerError, Handlers, Registry};
 use connector::job::{Asker, Beginning, Entity, Item, Job, Progress, Start, State, Step};
-use connector::message::{Message, Outgoing};
+use connector::message::{MAX_MESSAGE_BYTES, Message, Outgoing};
 use connector::parameter::Section;
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -67,8 +67,12 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let handlers = Registry::default().register_job::<CountPages>().build().unwrap();
-        let bench = Workbench::with(ROUTES);
+        Self::with(ROUTES)
+    }
+
+    fn with(routes: &[(Section, &str, &str)]) -> Self {
+        let handlers = Registry::default().register_job::<CountPages>().register_job::<Boundless>();
+        let (handlers, bench) = (handlers.build().unwrap(), Workbench::with(routes));
         let (group, seen, items) = Default::default();
         Self { bench, handlers, group, seen, items, taken: 0 }
     }
@@ -214,6 +218,59 @@ async fn a_run_whose_step_was_parked_is_taken_over_and_its_step_then_does_nothin
 }
 
 #[tokio::test]
+async fn a_run_has_the_id_that_was_asked_for_however_many_stood_still_before_it() {
+    let mut world = World::new();
+    for _ in 0..100 {
+        world.start(Asker::Schedule, Beginning::LastEnd);
+        let asked = Message::parse(&world.group[0].body).unwrap().id;
+        while world.state().run.is_none_or(|run| run.id != asked) {
+            world.handle().await.unwrap();
+        }
+        world.bench.clock.advance(Duration::from_mins(15));
+        world.group.clear(); // its first step is parked
+    }
+    world.start(Asker::Person, Beginning::LastEnd);
+    world.settle().await;
+    assert_eq!((world.items.len(), world.state().run), (4, None));
+}
+
+#[tokio::test]
+async fn a_begin_that_is_yet_to_come_keeps_no_run_back() {
+    let mut world = World::new();
+    world.bench.jobs.put("count", "startedAt: 2062-11-20T08:30:00Z");
+    world.start(Asker::Schedule, Beginning::LastEnd);
+    world.settle().await;
+    assert_eq!(world.items.len(), 4);
+}
+
+#[tokio::test]
+async fn a_window_never_begins_behind_its_end() {
+    let mut world = World::new();
+    world.bench.jobs.put("count", "lastEndDate: 2062-11-20T08:30:00Z");
+    world.start(Asker::Schedule, Beginning::LastEnd);
+    world.handle().await.unwrap();
+    let window = world.state().run.unwrap().window;
+    assert_eq!((window.from, window.to), (Some(world.now() - Duration::from_mins(2)), world.now()));
+    world.settle().await;
+    assert_eq!(world.state().last_end_date, Some(window.to));
+}
+
+#[tokio::test]
+async fn a_run_that_begins_later_than_the_last_one_ended_leaves_the_time_between_to_the_next() {
+    let mut world = World::new();
+    world.bench.jobs.put("count", "lastEndDate: 2026-11-01T00:00:00Z");
+    world.start(Asker::Person, Beginning::Since("2026-11-20T00:00:00Z".parse().unwrap()));
+    world.settle().await;
+    assert_eq!(world.state().last_end_date, "2026-11-01T00:00:00Z".parse().ok());
+    insta::assert_snapshot!(world.notes().join("\n"), @"4 done in 4 steps, from 2026-11-20T00:00:00Z to 2026-11-20T08:30:01Z; what is before is left to the next run, from 2026-11-01T00:00:00Z on");
+    world.start(Asker::Person, Beginning::Since("2026-11-01T00:00:00Z".parse().unwrap()));
+    world.handle().await.unwrap();
+    let window = world.state().run.unwrap().window;
+    world.settle().await;
+    assert_eq!(world.state().last_end_date, Some(window.to), "nothing is between");
+}
+
+#[tokio::test]
 async fn requests_that_piled_up_are_one() {
     let mut world = World::new();
     for _ in 0..20 {
@@ -234,6 +291,31 @@ async fn a_step_that_comes_twice_is_taken_once() {
     world.seen.clear();
     world.settle().await;
     assert_eq!(world.items.len(), 4);
+}
+
+/// Says that it goes on at a place that fits no message.
+struct Boundless;
+
+impl Job for Boundless {
+    const NAME: &'static str = "boundless";
+    type Cursor = String;
+
+    async fn step(_: &Context<'_>, _: &Step<String>) -> Result<Progress<String>, HandlerError> {
+        Ok(Progress::GoOn { cursor: "x".repeat(MAX_MESSAGE_BYTES), done: 1 })
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_that_fits_no_message_parks_the_step_and_does_not_keep_its_group_for_days() {
+    let mut world = World::with(&[(Section::Routes, "count", "schedule: manual\nhandler: boundless")]);
+    world.start(Asker::Person, Beginning::LastEnd);
+    world.handle().await.unwrap();
+    let HandlerError::Misconfigured { code: Code::TooLarge, reason } = world.handle().await.unwrap_err()
+    else {
+        panic!("it will never be smaller")
+    };
+    let told = "where the job goes on cannot be put on the queue: the message has 10489";
+    assert!(reason.starts_with(told) && reason.ends_with(" fit the queue"), "{reason}");
 }
 
 #[tokio::test]

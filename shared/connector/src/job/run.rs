@@ -12,8 +12,9 @@ use serde_json::Value;
 use crate::failure::{Code, chain};
 use crate::handler::{Context, Handler, HandlerError, Registry};
 use crate::job::state::{Run, State};
-use crate::job::work::{Asker, Met, StepOf, Work};
+use crate::job::work::{Asker, Met, StepOf, Window, Work};
 use crate::job::{Job, Progress, Step};
+use crate::message::MessageError;
 
 /// The handler that takes a job's steps.
 pub struct Steps<J>(PhantomData<J>);
@@ -162,11 +163,16 @@ impl Turn<'_> {
 
     async fn end(self, done: u64) -> Result<(), HandlerError> {
         let Self { context, work, state, step } = self;
-        let ended = State { last_end_date: Some(step.window.to), run: None, ..state };
+        let Window { from, to } = step.window;
+        // What lies between the last end and a later beginning is still to be worked through.
+        let before = state.last_end_date.filter(|last| from.is_some_and(|from| from > *last));
+        let ended = State { last_end_date: Some(before.unwrap_or(to)), run: None, ..state };
         keep(context, &work.entity_ref, &ended).await?;
-        let from = step.window.from.map_or_else(|| "the beginning".to_owned(), |from| from.to_string());
+        let from = from.map_or_else(|| "the beginning".to_owned(), |from| from.to_string());
         let (done, steps) = (step.done.saturating_add(done), step.number);
-        context.log(&format!("{done} done in {steps} steps, from {from} to {}", step.window.to));
+        let left = before.map(|last| format!("; what is before is left to the next run, from {last} on"));
+        let left = left.unwrap_or_default();
+        context.log(&format!("{done} done in {steps} steps, from {from} to {to}{left}"));
         Ok(())
     }
 }
@@ -177,9 +183,22 @@ impl Context<'_> {
         let message = work.message(id, self.now());
         let trace = self.run.subject.trace.map(str::to_owned);
         let outgoing = message.and_then(|message| message.outgoing(self.run.group.to_owned(), trace));
-        let outgoing = outgoing.map_err(|error| unsent(&error))?;
+        let outgoing = outgoing.map_err(|error| unmade(&error))?;
         self.run.event_queue.send(&outgoing).await.map_err(|error| unsent(&error))
     }
+}
+
+/// No attempt makes another message of it.
+fn unmade(error: &MessageError) -> HandlerError {
+    let code = match error {
+        MessageError::TooLarge { .. } => Code::TooLarge,
+        MessageError::Malformed(_)
+        | MessageError::Field { .. }
+        | MessageError::Version { .. }
+        | MessageError::Empty { .. } => Code::Message,
+    };
+    let reason = format!("where the job goes on cannot be put on the queue: {}", chain(error));
+    HandlerError::Misconfigured { code, reason }
 }
 
 fn unsent(error: &dyn Error) -> HandlerError {

@@ -144,8 +144,9 @@ impl Work {
     pub(super) fn window(&self, last_end: Option<Timestamp>, now: Timestamp) -> Window {
         let from = match self.beginning {
             Beginning::Everything => None,
-            Beginning::Since(time) => Some(time),
-            Beginning::LastEnd => last_end.and_then(|end| end.checked_sub(OVERLAP).ok()),
+            Beginning::Since(time) => Some(time.min(now)),
+            // A last end that is yet to come was written by hand, or by a clock that was wrong.
+            Beginning::LastEnd => last_end.and_then(|end| end.min(now).checked_sub(OVERLAP).ok()),
         };
         Window { from, to: now }
     }
