@@ -63,6 +63,8 @@ struct World {
     items: Vec<String>,
     /// How much of the bench's queue was looked at.
     taken: usize,
+    /// How often the head of the group was handled.
+    attempts: u32,
 }
 
 impl World {
@@ -74,7 +76,7 @@ impl World {
         let handlers = Registry::default().register_job::<CountPages>().register_job::<Boundless>();
         let (handlers, bench) = (handlers.build().unwrap(), Workbench::with(routes));
         let (group, seen, items) = Default::default();
-        Self { bench, handlers, group, seen, items, taken: 0 }
+        Self { bench, handlers, group, seen, items, taken: 0, attempts: 0 }
     }
 
     fn now(&self) -> Timestamp {
@@ -103,16 +105,23 @@ impl World {
     /// Lets the head of the group be handled once; what came of it. The head stays where it failed.
     async fn handle(&mut self) -> Result<(), HandlerError> {
         let head = Message::parse(&self.group.front().unwrap().body).unwrap();
-        let result = self.bench.handle(&self.handlers, &head).await;
+        self.attempts += 1;
+        let result = self.bench.handle_again(&self.handlers, &head, self.attempts).await;
         let sent = self.bench.event_queue.sent();
         for outgoing in &sent[self.taken..] {
             self.queued(outgoing.clone());
         }
         self.taken = sent.len();
         if result.is_ok() {
-            self.group.pop_front();
+            self.park();
         }
         result
+    }
+
+    /// Takes the head out of the group.
+    fn park(&mut self) -> Option<Outgoing> {
+        self.attempts = 0;
+        self.group.pop_front()
     }
 
     async fn settle(&mut self) {
@@ -205,7 +214,7 @@ async fn a_run_whose_step_was_parked_is_taken_over_and_its_step_then_does_nothin
     world.start(Asker::Schedule, Beginning::LastEnd);
     world.handle().await.unwrap();
     world.handle().await.unwrap();
-    let parked = world.group.pop_front().unwrap();
+    let parked = world.park().unwrap();
     world.bench.clock.advance(Duration::from_mins(15));
     world.start(Asker::Schedule, Beginning::LastEnd);
     world.settle().await;
@@ -232,6 +241,36 @@ async fn a_run_has_the_id_that_was_asked_for_however_many_stood_still_before_it(
     world.start(Asker::Person, Beginning::LastEnd);
     world.settle().await;
     assert_eq!((world.items.len(), world.state().run), (4, None));
+}
+
+#[tokio::test]
+async fn a_state_that_parameter_store_does_not_show_yet_ends_no_run() {
+    for before in [None, Some("startedAt: 2026-11-20T08:00:00Z")] {
+        let mut world = World::new();
+        before.into_iter().for_each(|state| world.bench.jobs.put("count", state));
+        world.start(Asker::Schedule, Beginning::LastEnd);
+        world.handle().await.unwrap();
+        let written = world.bench.jobs.text("count").unwrap();
+        world.bench.jobs.put("count", before.unwrap_or("{}"));
+        let error = world.handle().await.unwrap_err();
+        assert!(error.to_string().contains("does not show the run yet"), "{error}");
+        world.bench.jobs.put("count", &written);
+        world.settle().await;
+        assert_eq!(world.items.len(), 4);
+    }
+}
+
+#[tokio::test]
+async fn who_deletes_the_state_ends_the_run_and_its_step_does_not_wait_for_long() {
+    let mut world = World::new();
+    world.start(Asker::Schedule, Beginning::LastEnd);
+    world.handle().await.unwrap();
+    world.bench.jobs.put("count", "{}");
+    for _ in 0..2 {
+        world.handle().await.unwrap_err();
+    }
+    world.handle().await.unwrap();
+    assert!(world.group.is_empty() && world.items.is_empty());
 }
 
 #[tokio::test]
@@ -367,7 +406,7 @@ async fn happens(world: &mut World, happening: Happening) {
             world.bench.event_queue.fail_next(queue.iter().copied());
             let _ = world.handle().await;
         }
-        Happening::Parked => drop(world.group.pop_front()),
+        Happening::Parked => drop(world.park()),
         Happening::Forgotten => world.seen.clear(),
     }
 }

@@ -74,6 +74,22 @@ impl Workbench {
     /// # Panics
     /// Where the message has no route, or one that is not usable, or whose handler is not registered.
     pub async fn handle(&self, handlers: &Handlers, message: &Message) -> Result<(), HandlerError> {
+        self.handle_again(handlers, message, 1).await
+    }
+
+    /// The same at attempt number `attempt`.
+    ///
+    /// # Errors
+    /// As the handler.
+    ///
+    /// # Panics
+    /// As [`handle`](Self::handle).
+    pub async fn handle_again(
+        &self,
+        handlers: &Handlers,
+        message: &Message,
+        attempt: u32,
+    ) -> Result<(), HandlerError> {
         let name = message.route.as_deref().expect("the message is for a route");
         let Some(Found::Usable(route)) = self.table.route(name) else {
             panic!("routes/{name} is not usable")
@@ -92,7 +108,7 @@ impl Workbench {
         let (table, sender, event_queue) = (&self.table, &self.sender, self.event_queue.as_ref());
         let jobs = self.jobs.as_ref();
         let run = Run { deadline, table, subject, sender, event_queue, group: "group", jobs };
-        handlers.handle(&Context::new(message, route, 1, run)).expect("the handler is registered").await
+        handlers.handle(&Context::new(message, route, attempt, run)).expect("the handler is registered").await
     }
 }
 

@@ -16,6 +16,10 @@ use crate::job::work::{Asker, Met, StepOf, Window, Work};
 use crate::job::{Job, Progress, Step};
 use crate::message::MessageError;
 
+/// A parameter that was just written may be read as it was before (seen of new ones in CloudFormation: aws/aws-cdk-cli
+/// pull request 830), so a state that is older than a step's run counts at this attempt alone: then somebody wrote it.
+const READS_BEFORE_STATE_IS_BELIEVED: u32 = 3;
+
 /// The handler that takes a job's steps.
 pub struct Steps<J>(PhantomData<J>);
 
@@ -125,8 +129,7 @@ struct Turn<'a> {
 impl Turn<'_> {
     async fn take<J: Job>(self) -> Result<(), HandlerError> {
         let Some(run) = self.state.run.as_ref().filter(|run| run.id == self.step.run) else {
-            self.context.log(&format!("run {} has ended, or another has taken its place", self.step.run));
-            return Ok(());
+            return self.let_be();
         };
         if run.step > self.step.number {
             return Ok(()); // taken already: its copy came beyond SQS's window of deduplication
@@ -136,6 +139,20 @@ impl Turn<'_> {
             Progress::GoOn { cursor, done } => self.go_on(&cursor, done).await,
             Progress::Ended { done } => self.end(done).await,
         }
+    }
+
+    /// Nothing is known of its run: that is over, unless what is kept is older than the run's begin.
+    fn let_be(&self) -> Result<(), HandlerError> {
+        let is_older = self.state.started_at.is_none_or(|started| started < self.step.window.to);
+        if is_older && self.context.attempt < READS_BEFORE_STATE_IS_BELIEVED {
+            return Err(HandlerError::Unconfirmed {
+                code: Code::Config,
+                what: "Parameter Store does not show the run yet",
+                reason: format!("jobs/{} is older than run {}", self.work.entity_ref, self.step.run),
+            });
+        }
+        self.context.log(&format!("run {} has ended, or another has taken its place", self.step.run));
+        Ok(())
     }
 
     fn step<J: Job>(&self) -> Result<Step<J::Cursor>, HandlerError> {
