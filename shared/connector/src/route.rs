@@ -239,7 +239,7 @@ fn wanted(document: &mut Document, is_scheduled: bool) -> Result<Wanted, Documen
     if !is_scheduled {
         return Ok(Wanted { source: document.text("source")?, names: names(document)?, by: NamedBy::Name });
     }
-    for key in ["message", "source"] {
+    for key in ["message", "source", "when"] {
         if document.value(key).is_some() {
             return Err(
                 document.unusable(key, "stands beside schedule: the clock starts the route, or messages do")

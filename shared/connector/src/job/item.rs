@@ -92,9 +92,12 @@ impl Context<'_> {
     /// Whether a route can be handed over to; the endpoint that it names.
     ///
     /// # Errors
-    /// [`HandlerError::Misconfigured`] where there is no such route, or it is broken or disabled.
+    /// [`HandlerError::Misconfigured`] where there is no such route, or it is broken, disabled, or a job itself.
     pub fn open_route(&self, name: &str) -> Result<Option<&str>, HandlerError> {
         let problem = match self.run.table.route(name) {
+            Some(Found::Usable(route)) if route.schedule.is_some() => {
+                "has a schedule: what is handed over goes to a route that messages start".to_owned()
+            }
             Some(Found::Usable(route)) if route.enabled => return Ok(route.endpoint.as_deref()),
             Some(Found::Usable(_)) => {
                 "is disabled: a parameter of its name with `enabled: true` switches it on".to_owned()

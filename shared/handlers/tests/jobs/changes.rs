@@ -213,6 +213,8 @@ async fn what_is_missing_is_told_before_anything_is_asked() {
     insta::assert_snapshot!(told(given.clone(), &[]).await, @"routes/commercetools-inventory-upsert does not exist, or is a shipped one that no parameter switches on");
     let off = [(Section::Routes, "commercetools-inventory-upsert", "enabled: false")];
     insta::assert_snapshot!(told(given.clone(), &off).await, @"routes/commercetools-inventory-upsert is disabled: a parameter of its name with `enabled: true` switches it on");
+    let itself = json!({"catalogue": "ATS", "route": INVENTORY});
+    insta::assert_snapshot!(told(itself, ON).await, @"routes/commercetools-inventory-sync has a schedule: what is handed over goes to a route that messages start");
     insta::assert_snapshot!(told(json!({}), ON).await, @r#"the route's props: key "catalogue" is missing"#);
     insta::assert_snapshot!(told(json!({"catalogue": "ATS", "positions": "physical"}), ON).await, @r#"the route's props: "positions" must be one of virtual, inventory"#);
     insta::assert_snapshot!(told(json!({"catalogue": "ATS", "pageSize": 0}), ON).await, @r#"the route's props: "pageSize" must be a whole number from 1 to 500"#);
