@@ -16,8 +16,8 @@ use crate::job::work::{Asker, Met, StepOf, Window, Work};
 use crate::job::{Job, Progress, Step};
 use crate::message::MessageError;
 
-/// A parameter that was just written may be read as it was before (seen of new ones in CloudFormation: aws/aws-cdk-cli
-/// pull request 830), so a state that is older than a step's run counts at this attempt alone: then somebody wrote it.
+/// A parameter that was just written may be read as it was before (seen of new ones: aws/aws-cdk-cli, pull request 830).
+/// So a state that is older than a step's run is believed at this attempt alone: then somebody wrote it by hand.
 const READS_BEFORE_STATE_IS_BELIEVED: u32 = 3;
 
 /// The handler that takes a job's steps.
