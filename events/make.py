@@ -419,7 +419,10 @@ def from_fynd() -> None:
         event = fynd_webhook(number, topic, payload)
         about = {"id": event["event"]["id"], "name": topic, "source": "fynd", "payload": event, "route": route}
         body = message(about, **about)
-        router(f"shipped-{route}", record(number, body, f"fynd/10#route:{route}", f"fynd/{about['id']}/{route}"))
+        (held,) = payload.values()
+        entity = held.get("fynd_order_id") if isinstance(held, dict) else None
+        group = f"fynd/10/{entity}" if entity else f"fynd/{about['id']}"
+        router(f"shipped-{route}", record(number, body, f"{group}#route:{route}", f"fynd/{about['id']}/{route}"))
 
 
 def notification(number: int, type_id: str, kind: str = "Message", **changes) -> dict:

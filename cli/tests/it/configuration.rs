@@ -128,6 +128,7 @@ fn what_is_stored_is_checked_to_its_last_page() {
             "url: https://a.example\nauth: { type: bearer, token: MARKED }",
         ),
         ("/p/endpoints/too/deep", "String", "https://a.example"),
+        ("/p/jobs/commercetools-inventory-sync", "String", "lastEndDate: 2026-11-20T08:30:00Z"),
         ("/p/routes/a", "String", "message: a\nendpoint: encrypted"),
         ("/p/routes/b", "String", "message: a\nendpoint: in-the-clear"),
         ("/p/routes/z", "String", "message: a\nendpoint: encryptd"),

@@ -398,10 +398,9 @@ pub fn group_of_notification(notification: &Notification<'_>, message: &Message)
 /// it waits for no other, and is known again by SQS when it comes once more.
 #[must_use]
 pub fn group_of_source_event(event: &SourceEvent<'_>) -> String {
-    let About { entity_type, entity_ref, account_id } = &event.about;
-    let or_none = |text: &Option<String>| text.clone().unwrap_or_default();
+    let About { entity_ref, account_id, .. } = &event.about;
     match entity_ref {
-        Some(entity) => sqs_id(&[event.source, &or_none(account_id), &or_none(entity_type), entity]),
+        Some(entity) => sqs_id(&[event.source, account_id.as_deref().unwrap_or_default(), entity]),
         None => sqs_id(&[event.source, &event.id]),
     }
 }
