@@ -60,7 +60,7 @@ impl Asked {
     /// A run that was asked for, and what it meets.
     #[must_use]
     pub fn new(id: String, beginning: Beginning, before: Standing) -> Self {
-        let next = match (&before.run, &before.problem) {
+        let next = match (&before.state.run, &before.problem) {
             (Some(run), _) => format!(
                 "run {} is under way, at step {}: this one begins when it has ended, or takes its place where it stands still",
                 run.id, run.step

@@ -3,7 +3,7 @@
 use connector::configuration::{Found, Routes};
 use connector::document::nearest;
 use connector::failure::chain;
-use connector::job::{Run, State};
+use connector::job::State;
 use connector::ports::JobStore;
 use connector::route::Route;
 use connector::shipped;
@@ -75,15 +75,9 @@ pub struct Standing {
     /// When the clock starts it next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_start: Option<Timestamp>,
-    /// The end of the last window that was worked through.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_end_date: Option<Timestamp>,
-    /// When the last run began, ended or not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub started_at: Option<Timestamp>,
-    /// The run that is under way.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub run: Option<Run>,
+    /// How far it has come; nothing where that cannot be read.
+    #[serde(flatten)]
+    pub state: State,
     /// What is wrong with the route, or with what is kept of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
@@ -131,16 +125,13 @@ impl Job {
             Err(error) => Err(chain(&error)),
         };
         let problem = self.schedule.clone().err().or_else(|| state.clone().err());
-        let State { last_end_date, started_at, run } = state.unwrap_or_default();
         let schedule = self.schedule.as_ref().ok();
         Standing {
             job: self.name.clone(),
             schedule: schedule.map(ToString::to_string),
             enabled: self.enabled,
             next_start: schedule.filter(|_| self.enabled).and_then(|schedule| schedule.next_after(now)),
-            last_end_date,
-            started_at,
-            run,
+            state: state.unwrap_or_default(),
             problem,
         }
     }

@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
 use aws_smithy_http_client::HttpClientError;
 use connector::cache::{Cache, Snapshot};
 use connector::environment::{Environment, EnvironmentError};
@@ -46,9 +45,9 @@ pub struct Foundation {
     /// The event log.
     pub event_log: Arc<dyn EventLog>,
     settings: Settings,
-    sdk: SdkConfig,
     sqs: aws_sdk_sqs::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
+    ssm: aws_sdk_ssm::Client,
 }
 
 impl Settings {
@@ -97,7 +96,8 @@ impl Foundation {
         let started = Entry::new(EventType::FunctionStarted, clock());
         console.write(&started.field("function", settings.component.as_str()));
         let sqs = aws_sdk_sqs::Client::new(&sdk);
-        Ok(Self { clock, console, event_log: Arc::new(event_log), settings, sdk, sqs, logs })
+        let ssm = aws_sdk_ssm::Client::new(&sdk);
+        Ok(Self { clock, console, event_log: Arc::new(event_log), settings, sqs, logs, ssm })
     }
 
     /// The event queue.
@@ -127,13 +127,13 @@ impl Foundation {
     /// How far jobs have come.
     #[must_use]
     pub fn jobs(&self) -> Arc<dyn JobStore> {
-        Arc::new(SsmJobStore::new(aws_sdk_ssm::Client::new(&self.sdk), &self.settings.prefix))
+        Arc::new(SsmJobStore::new(self.ssm.clone(), &self.settings.prefix))
     }
 
     /// A cache of the parameters below the prefix; nothing is read yet.
     #[must_use]
     pub fn cache<S: Snapshot>(&self) -> Cache<S> {
-        let source = SsmConfiguration::new(aws_sdk_ssm::Client::new(&self.sdk), &self.settings.prefix);
+        let source = SsmConfiguration::new(self.ssm.clone(), &self.settings.prefix);
         Cache::new(Arc::new(source), self.settings.ttl, self.clock.clone(), self.console.clone())
     }
 }
