@@ -33,8 +33,10 @@ class Fynd:
         time.sleep(TTL_S)
 
     def close(self) -> None:
-        for route in ROUTES:
-            self.stack.forget(f"routes/{route}")
+        routes = [f"routes/{route}" for route in ROUTES]
+        for name in (*routes, "endpoints/patience-with-fynd", f"sources/{SOURCE}", "accounts/FYND"):
+            self.stack.forget(name)
+        time.sleep(TTL_S)
         self.fluent.stop()
 
     def send(self, sample: str, order: str) -> str:
