@@ -40,8 +40,8 @@ python: setup ## lints local/ and events/
 	local/.venv-aws/bin/ruff check --config local/ruff.toml local events
 	local/.venv-aws/bin/ruff format --config local/ruff.toml --check local events
 
-e2e: setup ## the deployed template on the local AWS
-	$(PYTHON) -m pytest local/tests -q -p no:cacheprovider
+e2e: setup ## the deployed template on two local AWS side by side, for their tests wait more than they work
+	$(PYTHON) -m pytest local/tests -q -p no:cacheprovider -n 2 --dist loadfile
 
 bench: ## verify, parse and build, route look-up, log batching
 	cargo bench --package connector --bench pipeline --locked

@@ -25,7 +25,7 @@ BUSY = (503, {"statusCode": 503, "message": "Service Unavailable", "errors": [{"
 
 
 class Shop:
-    """Both sides, and what each was told. Use it as a context: its parameters are there until it ends."""
+    """Both sides, and what each was told. Use it as a context: both answer until it ends."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack, self.commercetools, self.fluent = stack, CommercetoolsApi(PROJECT), FluentApi()
@@ -41,10 +41,6 @@ class Shop:
         return self
 
     def __exit__(self, *_failure) -> None:
-        routes = [f"routes/{route}" for route in ROUTES]
-        for name in (*routes, "endpoints/patience", f"commercetools/{PROJECT}", f"accounts/{ACCOUNT}"):
-            self.stack.forget(name)
-        time.sleep(TTL_S)
         self.fluent.stop()
         self.commercetools.stop()
 

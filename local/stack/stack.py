@@ -39,8 +39,9 @@ class Answer:
 class Stack:
     """The deployed template on a local AWS of its own; everything it started ends with `stop`."""
 
-    def __init__(self) -> None:
-        self.port = free_port()
+    def __init__(self, logs: Path = STATE) -> None:
+        """Keeps what the tools and the local AWS say in `logs`."""
+        self.port, self._logs = free_port(), logs
         self._process: subprocess.Popen | None = None
         self._scratch: Path | None = None
         self.outputs: dict[str, str] = {}
@@ -48,7 +49,7 @@ class Stack:
     # Starting and stopping
 
     def start(self) -> None:
-        STATE.mkdir(exist_ok=True)
+        self._logs.mkdir(parents=True, exist_ok=True)
         self._scratch = Path(tempfile.mkdtemp(prefix="fluent-connect-"))
         env = environment(self.port) | {
             "GATEWAY_PORT": str(self.port),
@@ -56,7 +57,7 @@ class Stack:
             "TMPDIR": str(self._scratch),
             "MINISTACK_REGION": REGION,
         }
-        with (STATE / "aws.log").open("w") as log:
+        with (self._logs / "aws.log").open("w") as log:
             self._process = subprocess.Popen(
                 [AWS_PYTHON, LOCAL / "aws.py"], env=env, stdout=log, stderr=log, start_new_session=True
             )
@@ -68,7 +69,7 @@ class Stack:
         if changed:
             parameters = local_parameters() | changed
             command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
-        run(command, STATE / "deploy.log", environment(self.port))
+        run(command, self._logs / "deploy.log", environment(self.port))
         stacks = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
 
@@ -149,6 +150,12 @@ class Stack:
             Type="SecureString" if secure else "String",
             Overwrite=True,
         )
+
+    def parameters(self) -> set[str]:
+        """The names of all parameters below the stack's prefix."""
+        prefix = self.outputs["ConfigPrefix"]
+        pages = self.client("ssm").get_paginator("get_parameters_by_path").paginate(Path=prefix, Recursive=True)
+        return {found["Name"].removeprefix(f"{prefix}/") for page in pages for found in page["Parameters"]}
 
     def forget(self, name: str) -> None:
         """Deletes a parameter below the stack's prefix."""
@@ -257,12 +264,15 @@ class Stack:
             pid = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
         return False
 
+    def variables(self, logical_id: str) -> dict[str, str]:
+        """The variables that a function is deployed with."""
+        name = self.function_name(logical_id)
+        return self.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+
     def _set_variable(self, logical_id: str, variable: str, value: str) -> None:
-        functions, name = self.client("lambda"), self.function_name(logical_id)
-        variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        functions.update_function_configuration(
-            FunctionName=name, Environment={"Variables": variables | {variable: value}}
-        )
+        variables = self.variables(logical_id) | {variable: value}
+        name = self.function_name(logical_id)
+        self.client("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
     def all_logs(self) -> list[str]:
         """Every line of every log group."""

@@ -1,5 +1,6 @@
-"""One deployed stack for all tests, and a receiver of its own for each."""
+"""One deployed stack for all tests of a process, and a receiver of its own for each."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -15,14 +16,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from stack import faults, signing  # noqa: E402
 from stack.receiver import Receiver  # noqa: E402
 from stack.shop import Shop  # noqa: E402
-from stack.stack import TTL_S, Stack, build, seed_sources  # noqa: E402
+from stack.stack import STATE, TTL_S, Stack, build, seed_sources  # noqa: E402
 from stack.tools import ROOT, environment  # noqa: E402
 
 
 @pytest.fixture(scope="session")
-def stack():
-    build()
-    stack = Stack()
+def built(tmp_path_factory, worker_id):
+    """The functions, built once for all processes that run tests side by side."""
+    if worker_id == "master":
+        return build()
+    done = tmp_path_factory.getbasetemp().parent / "built"
+    with done.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            build()
+            done.touch()
+
+
+@pytest.fixture(scope="session")
+def deployed(built, worker_id):
+    stack = Stack(STATE / worker_id)
     try:
         stack.start()
         stack.deploy()
@@ -32,6 +45,16 @@ def stack():
         yield stack
     finally:
         stack.stop()
+
+
+@pytest.fixture(scope="module")
+def stack(deployed):
+    """The deployed stack; what a module's tests write into its configuration goes when they have ended."""
+    before = deployed.parameters()
+    yield deployed
+    for name in deployed.parameters() - before:
+        deployed.forget(name)
+    time.sleep(TTL_S)
 
 
 @pytest.fixture(scope="module")

@@ -53,15 +53,12 @@ class Jobs:
 
 @pytest.fixture(scope="module")
 def routes(stack, open_shop):
-    """All jobs, which the clock does not start, with small pages; afterwards nobody remembers them."""
+    """All jobs, which the clock does not start, with small pages."""
     props = {CATALOGUE: {}, INVENTORY: {"catalogue": "VC:1"}, LOCATIONS: {}}
     for job, told in props.items():
         route = {"enabled": True, "schedule": "manual", "endpoint": "patience", "props": told | {"pageSize": PAGE}}
         stack.put(f"routes/{job}", json.dumps(route))
     time.sleep(TTL_S)
-    yield
-    for job in props:
-        stack.forget(f"routes/{job}")
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ def fluent(stack):
     fluent = FluentApi()
     stack.put("accounts/ACME", json.dumps(fluent.account), secure=True)
     yield fluent
-    stack.forget("accounts/ACME")
     fluent.stop()
 
 
