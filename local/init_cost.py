@@ -8,19 +8,14 @@ answers. Nothing here asserts a time.
 import json
 import re
 import statistics
-import subprocess
-import tempfile
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
+from stack.emulator import Emulator
 from stack.stack import STATE, Stack, build, seed
-from stack.tools import ROOT, SAM_BIN, environment, free_port, run
+from stack.tools import ROOT, environment, run
 
 RUNS = 15
 WARM = 200
-RIE = next((SAM_BIN.parent / "lib").glob("python3*/site-packages/samcli/local/rapid/aws-lambda-rie-x86_64"))
 BUILT = ROOT / ".aws-sam" / "build"
 
 
@@ -35,32 +30,23 @@ def main() -> None:
         seed(stack, "http://127.0.0.1:9/")
         webhook = json.loads((ROOT / "events" / "webhook-401-forged.json").read_text())
         subjects = {
-            "bare lambda_http": (next((STATE / "bare").rglob("bootstrap")), webhook),
-            "webhook-receiver": (BUILT / "WebhookReceiver" / "bootstrap", webhook),
-            "ct-queue-listener": (BUILT / "CtQueueListener" / "bootstrap", {"Records": []}),
-            "message-router": (BUILT / "MessageRouter" / "bootstrap", {"Records": []}),
+            "bare lambda_http": (next((STATE / "bare").rglob("bootstrap")), webhook, {}),
+            "webhook-receiver": subject(stack, "WebhookReceiver", webhook),
+            "ct-queue-listener": subject(stack, "CtQueueListener", {"Records": []}),
+            "message-router": subject(stack, "MessageRouter", {"Records": []}),
         }
-        env = environment(stack.port) | variables(stack)
-        measured = {name: measure(*subject, env) for name, subject in subjects.items()}
+        env = environment(stack.port)
+        measured = {
+            name: measure(bootstrap, event, env | variables) for name, (bootstrap, event, variables) in subjects.items()
+        }
     finally:
         stack.stop()
     report(measured, subjects)
 
 
-def variables(stack: Stack) -> dict[str, str]:
-    return {
-        "CONFIG_PREFIX": stack.outputs["ConfigPrefix"],
-        "CONFIG_TTL_SECONDS": "300",
-        "FLUENT_ACCOUNTS": "ACME",
-        "ALLOW_MD5_SIGNATURE": "false",
-        "EVENT_QUEUE_URL": stack.outputs["EventQueueUrl"],
-        "UNDELIVERED_QUEUE_URL": stack.outputs["UndeliveredQueueUrl"],
-        "DEAD_LETTER_QUEUE_URL": stack.outputs["DeadLetterQueueUrl"],
-        "UNROUTED": "hold",
-        "CT_QUEUE_URL": stack.outputs["CtQueueUrl"],
-        "CT_DEAD_LETTER_QUEUE_URL": stack.outputs["CtDeadLetterQueueUrl"],
-        "EVENT_LOG_GROUP": stack.outputs["EventLogGroup"],
-    }
+def subject(stack: Stack, logical_id: str, event: dict) -> tuple[Path, dict, dict[str, str]]:
+    """A function, what it is asked, and its variables as deployed; it reads its configuration once."""
+    return BUILT / logical_id / "bootstrap", event, stack.variables(logical_id) | {"CONFIG_TTL_SECONDS": "300"}
 
 
 def measure(bootstrap: Path, event: dict, env: dict[str, str]) -> tuple[float, float]:
@@ -75,34 +61,14 @@ def measure(bootstrap: Path, event: dict, env: dict[str, str]) -> tuple[float, f
 
 def one_start(bootstrap: Path, event: dict, env: dict[str, str]) -> tuple[float, list[float]]:
     """INIT, and the invocations after the first, as the emulator logs them."""
-    port = free_port()
-    addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
-    addresses += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
     body = json.dumps(event).encode()
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen([RIE, *addresses, bootstrap], env=env, stdout=log, stderr=log)
-        try:
-            answers = [invoke(port, body) for _ in range(1 + WARM // RUNS)]
-        finally:
-            process.terminate()
-            process.wait()
-        log.seek(0)
-        text = log.read()
+    with Emulator(bootstrap, env) as emulator:
+        answers = [emulator.invoke(body) for _ in range(1 + WARM // RUNS)]
     if any("E_CONFIG" in answer or "errorMessage" in answer for answer in answers):
         raise SystemExit(f"{bootstrap} did not answer as it should: {answers[0]}")
+    text = emulator.log()
     durations = [float(ms) for ms in re.findall(r"INVOKE RTDONE\(.*duration: ([\d.]+)ms\)", text)]
     return float(re.findall(r"INIT REPORT\(durationMs: ([\d.]+)\)", text)[0]), durations[1:]
-
-
-def invoke(port: int, body: bytes) -> str:
-    url = f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-    for _ in range(100):
-        try:
-            with urllib.request.urlopen(url, body, timeout=30) as response:
-                return response.read().decode()
-        except urllib.error.URLError:
-            time.sleep(0.02)  # the emulator is not listening yet
-    raise SystemExit("the emulator did not listen within 2 s")
 
 
 def report(measured: dict, subjects: dict) -> None:

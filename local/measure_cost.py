@@ -6,18 +6,16 @@ No TLS: neither the endpoint's nor AWS's. Nothing here asserts a number, and not
 """
 
 import json
-import subprocess
-import tempfile
 import threading
 import time
 from hashlib import md5
 from pathlib import Path
 
-from init_cost import RIE, invoke
 from stack import signing
+from stack.emulator import Emulator
 from stack.server import QuietHandler, Server
 from stack.stack import STATE
-from stack.tools import ROOT, environment, free_port, run
+from stack.tools import ROOT, environment, run
 
 WARM_UP, RUNS = 20, 500
 PREFIX = "/fluent-connect/fluent-connect"
@@ -121,37 +119,21 @@ def variables() -> dict[str, str]:
 
 def measure(bootstrap: Path, event: dict, env: dict[str, str]) -> tuple[float, float, int, list, list[str]]:
     """An invocation: processor and wall time in ms, most memory in KiB, and the calls and lines of the last one."""
-    port = free_port()
-    addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
-    addresses += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
     body = json.dumps(event).encode()
-    with tempfile.TemporaryFile("w+") as log:
-        emulator = subprocess.Popen([RIE, *addresses, bootstrap], env=env, stdout=log, stderr=log)
-        try:
-            answers = [invoke(port, body) for _ in range(WARM_UP)]
-            function = child_of(emulator.pid)
-            before, start = processor_ms(function), time.perf_counter()
-            answers += [invoke(port, body) for _ in range(RUNS)]
-            wall, after = (time.perf_counter() - start) * 1000, processor_ms(function)
-            memory = most_memory(function)
-            Aws.calls.clear()
-            mark = log.seek(0, 2)
-            answers.append(invoke(port, body))
-        finally:
-            emulator.terminate()
-            emulator.wait()
-        log.seek(mark)
-        lines = [line.strip() for line in log if line.startswith("{")]
+    with Emulator(bootstrap, env) as emulator:
+        answers = [emulator.invoke(body) for _ in range(WARM_UP)]
+        function = emulator.function
+        before, start = processor_ms(function), time.perf_counter()
+        answers += [emulator.invoke(body) for _ in range(RUNS)]
+        wall, after = (time.perf_counter() - start) * 1000, processor_ms(function)
+        memory = most_memory(function)
+        Aws.calls.clear()
+        mark = emulator.mark()
+        answers.append(emulator.invoke(body))
+    lines = [line.strip() for line in emulator.log(mark).splitlines() if line.startswith("{")]
     if any("errorMessage" in answer or "E_" in answer or "itemIdentifier" in answer for answer in answers):
         raise SystemExit(f"{bootstrap} did not answer as it should: {answers[-1]}")
     return (after - before) / RUNS, wall / RUNS, memory, list(Aws.calls), lines
-
-
-def child_of(pid: int) -> int:
-    """The function that the emulator started."""
-    threads = Path(f"/proc/{pid}/task").iterdir()
-    (child,) = (int(child) for thread in threads for child in (thread / "children").read_text().split())
-    return child
 
 
 def processor_ms(pid: int) -> float:

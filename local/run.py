@@ -81,10 +81,7 @@ def show(stack: Stack, receiver: Receiver, path) -> bool:
 def environment_for_sam_local(stack: Stack) -> Path:
     """The functions' variables for `sam local invoke --env-vars`, pointing at this local AWS."""
     endpoint = {"LOCAL_AWS_ENDPOINT_URL": f"http://127.0.0.1:{stack.port}"}
-    functions = {}
-    for name in FUNCTIONS:
-        deployed = stack.client("lambda").get_function_configuration(FunctionName=stack.function_name(name))
-        functions[name] = deployed["Environment"]["Variables"] | endpoint
+    functions = {name: stack.variables(name) | endpoint for name in FUNCTIONS}
     path = STATE / "env.json"
     path.write_text(json.dumps(functions, indent=2))
     return path
