@@ -39,7 +39,7 @@ class Stack:
     alarm_metrics: int
     """Metrics that the alarms look at which always ring for the whole stack."""
     alarms_by_endpoint: int
-    """Alarms that look at one metric an endpoint."""
+    """Alarms that look at one metric an endpoint, or a route, of which as many are assumed."""
     dashboards: int
 
     @classmethod
@@ -55,7 +55,7 @@ class Stack:
             rate_limit=default["WebhookRateLimit"],
             retention_days=default["EventLogRetentionDays"],
             alarm_metrics=sum(metrics_of(alarm) for alarm in alarms),
-            alarms_by_endpoint=sum("GROUP BY endpoint" in str(alarm) for alarm in alarms),
+            alarms_by_endpoint=sum("GROUP BY" in str(alarm) for alarm in alarms),
             dashboards=len(of("AWS::CloudWatch::Dashboard")),
         )
 
@@ -198,7 +198,7 @@ class Model:
         metrics = self.assumed["stack_metrics"] + endpoints * self.assumed["endpoint_metrics"]
         return {
             "Metrics": self.cost("custom_metric_month", metrics),
-            "Alarms by endpoint": self.cost("alarm_metric_month", self.stack.alarms_by_endpoint * endpoints),
+            "Alarms by endpoint or route": self.cost("alarm_metric_month", self.stack.alarms_by_endpoint * endpoints),
         }
 
     def month(self, rate: float) -> dict[str, float]:

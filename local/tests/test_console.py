@@ -19,12 +19,18 @@ OF_AWS = {
         "ApproximateNumberOfMessagesVisible",
         "ApproximateNumberOfMessagesNotVisible",
         "NumberOfDeduplicatedSentMessages",
+        "NumberOfMessagesSent",
+        "NumberOfMessagesReceived",
     },
-    "AWS/Lambda": {"Errors", "Throttles", "ConcurrentExecutions", "Duration"},
+    "AWS/Lambda": {"Errors", "Throttles", "ConcurrentExecutions", "Duration", "Invocations"},
     "AWS/ApiGateway": {"Count", "4xx", "5xx"},
 }
 """The metrics that are used of AWS's own, by their namespace (each service's user guide, "metrics")."""
 DIMENSIONS = {"AWS/SQS": "QueueName", "AWS/Lambda": "FunctionName", "AWS/ApiGateway": "ApiId"}
+OF_SILENCE = {"NoTrafficAlarm", "JobSchedulerSilentAlarm"}
+"""The alarms for which no number is the fault."""
+FILTERED = "FluentConnect/${AWS::StackName}"
+"""The namespace of what metric filters count."""
 
 
 def ours() -> dict[str, set[str]]:
@@ -33,16 +39,25 @@ def ours() -> dict[str, set[str]]:
     return {name: set(re.findall(r"`(\w+)`", by)) for name, by in rows}
 
 
+def filtered() -> set[str]:
+    """The metrics that filters make of log groups."""
+    filters = of("AWS::Logs::MetricFilter").values()
+    made = [made for found in filters for made in found["Properties"]["MetricTransformations"]]
+    assert {one["MetricNamespace"] for one in made} == {FILTERED}
+    return {one["MetricName"] for one in made}
+
+
 def exists(namespace: str, metric: str) -> bool:
-    return metric in (ours() if namespace == "FluentConnect" else OF_AWS[namespace])
+    known = {"FluentConnect": ours, FILTERED: filtered}.get(namespace, lambda: OF_AWS[namespace])
+    return metric in known()
 
 
 # Alarms
 
 
 QUERY = (
-    r'SELECT SUM\((\w+)\) FROM SCHEMA\("(\w+)", stack, endpoint\)'
-    r" WHERE stack = '\$\{AWS::StackName\}' GROUP BY endpoint ORDER BY SUM\(\) DESC"
+    r'SELECT SUM\((\w+)\) FROM SCHEMA\("(\w+)", stack, (\w+)\)'
+    r" WHERE stack = '\$\{AWS::StackName\}' GROUP BY \3 ORDER BY SUM\(\) DESC"
 )
 """Several time series need both GROUP BY and ORDER BY (CloudWatch user guide, alarms on Metrics Insights queries)."""
 
@@ -56,7 +71,7 @@ def metrics_of(alarm: dict) -> list[tuple[str, str]]:
         if stat := metric.get("MetricStat"):
             read.append((stat["Metric"]["Namespace"], stat["Metric"]["MetricName"]))
         elif queried := re.fullmatch(QUERY, metric["Expression"]):
-            assert "endpoint" in ours()[queried[1]]
+            assert queried[3] in ours()[queried[1]]
             read.append((queried[2], queried[1]))
     return read
 
@@ -80,7 +95,7 @@ def test_an_alarm_says_what_to_do_and_where_more_stands(name):
 def test_an_alarm_tells_of_its_end_as_well_and_minds_missing_data(name):
     alarm = ALARMS[name]["Properties"]
     assert alarm["AlarmActions"] == alarm["OKActions"] == ["HasAlarmTopic", ["AlarmTopicArn"], "AWS::NoValue"]
-    assert alarm["TreatMissingData"] == ("breaching" if name == "NoTrafficAlarm" else "notBreaching")
+    assert alarm["TreatMissingData"] == ("breaching" if name in OF_SILENCE else "notBreaching")
 
 
 @pytest.mark.parametrize("name", ALARMS)
@@ -89,8 +104,23 @@ def test_an_alarm_reads_metrics_that_there_are(name):
     assert metrics_of(alarm)
     assert all(exists(namespace, metric) for namespace, metric in metrics_of(alarm))
     if namespace := alarm.get("Namespace"):
-        (dimension,) = alarm["Dimensions"]
-        assert dimension["Name"] == DIMENSIONS.get(namespace, "stack")
+        names = [dimension["Name"] for dimension in alarm.get("Dimensions", [])]
+        told_apart = ours().get(alarm["MetricName"], set())
+        assert names == [] if namespace == FILTERED else names[0] == DIMENSIONS.get(namespace, "stack")
+        assert set(names[1:]) <= told_apart
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_looks_no_further_back_than_cloudwatch_allows(name):
+    alarm = ALARMS[name]["Properties"]
+    periods = [alarm.get("Period")] + [
+        metric.get("Period") or metric.get("MetricStat", {}).get("Period") for metric in alarm.get("Metrics", [])
+    ]
+    period, count = max(filter(None, periods)), alarm["EvaluationPeriods"]
+    count = TEMPLATE["Parameters"][count]["MaxValue"] if isinstance(count, str) else count
+    # PutMetricAlarm, EvaluationPeriods: a day, and seven where a period is an hour or longer
+    assert period * count <= (604_800 if period >= 3600 else 86_400)
+    assert alarm.get("DatapointsToAlarm", 1) <= count
 
 
 def test_an_alarm_that_the_local_aws_cannot_make_stands_behind_the_parameter():
@@ -99,10 +129,23 @@ def test_an_alarm_that_the_local_aws_cannot_make_stands_behind_the_parameter():
     assert "ConsoleQueries=false" in (ROOT / "samconfig.toml").read_text()
 
 
-def test_every_queue_has_an_alarm_on_age_and_one_on_depth():
+def test_every_queue_has_an_alarm_on_depth_and_one_on_what_stands_too_long():
     queues = set(of("AWS::SQS::Queue"))
-    assert watched("ApproximateAgeOfOldestMessage") == queues
     assert watched("ApproximateNumberOfMessagesVisible") == queues
+    emptied = {"EventQueue", "CtQueue"}
+    assert watched("ApproximateAgeOfOldestMessage") == emptied
+    # Where people look: SQS leaves a message that was handed out several times out of the age
+    week = [
+        alarm["Properties"]
+        for name, alarm in ALARMS.items()
+        if name.endswith("AgeAlarm") and "MetricName" in alarm["Properties"]
+    ]
+    stands = {
+        alarm["Dimensions"][0]["Value"].split(".")[0]
+        for alarm in week
+        if alarm["Period"] * alarm["EvaluationPeriods"] == 604_800 and alarm["Threshold"] == 0
+    }
+    assert stands == queues - emptied
 
 
 def test_every_function_has_an_alarm_on_errors_and_those_that_others_start_one_on_throttles():
@@ -113,7 +156,10 @@ def test_every_function_has_an_alarm_on_errors_and_those_that_others_start_one_o
 
 def test_silence_rings_only_where_somebody_asked_for_it():
     assert TEMPLATE["Parameters"]["ExpectTrafficWithinMinutes"]["Default"] == 0
-    assert ALARMS["NoTrafficAlarm"]["Condition"] == "ExpectsTraffic"
+    assert {name: ALARMS[name]["Condition"] for name in OF_SILENCE} == {
+        "NoTrafficAlarm": "ExpectsTraffic",
+        "JobSchedulerSilentAlarm": "ClockStartsJobs",
+    }
 
 
 # Queries
@@ -198,8 +244,10 @@ def test_a_query_asks_for_types_that_there_are_in_the_groups_that_hold_them(name
     assert groups <= set(of("AWS::Logs::LogGroup"))
     asked = {value for value in re.findall(r"[\"']([a-z-]+\.[a-z]+)[\"']", text) if value.count(".") == 1}
     assert asked <= types()
-    if asked & {"inbound.refused", "inbound.accepted", "configuration.problem", "message.fault"}:
+    if asked & {"inbound.refused", "inbound.accepted", "configuration.problem"}:
         assert groups >= CONSOLES
+    if "message.fault" in asked:
+        assert groups >= {"MessageRouterLog", "CtQueueListenerLog"}
     if "configuration.problem" in asked:
         assert groups >= {"MessageRouterLog", "JobSchedulerLog"}
     if groups == {"HttpApiLog"}:
@@ -270,7 +318,7 @@ def test_every_alarm_is_on_the_dashboard():
 
 
 def test_every_function_is_on_the_dashboard():
-    for metric in OF_AWS["AWS/Lambda"]:
+    for metric in OF_AWS["AWS/Lambda"] - {"Invocations"}:  # the HTTP API and the queues show how much comes
         charts = [widget["properties"].get("metrics", []) for widget in WIDGETS]
         shown = {line[3].strip("<>") for chart in charts for line in chart if line[:2] == ["AWS/Lambda", metric]}
         assert shown == FUNCTIONS, metric

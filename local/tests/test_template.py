@@ -76,7 +76,7 @@ def test_every_function_writes_to_a_log_group_of_its_own():
 
 def test_what_waits_outlives_the_stack_and_nothing_else_is_left_behind():
     kept = {name for name, resource in RESOURCES.items() if resource.get("DeletionPolicy") == "Retain"}
-    assert kept == set(of("AWS::SQS::Queue")) | {"EventLog"}
+    assert kept == set(of("AWS::SQS::Queue")) | {"EventLog", "WebhookReceiverLog"}
     assert all(RESOURCES[name]["UpdateReplacePolicy"] == "Retain" for name in kept)
 
 

@@ -5,6 +5,7 @@ import time
 
 from stack.stack import STACK, TTL_S
 from stack.template import dashboard
+from stack.tools import REGION
 
 
 def test_an_update_loses_nothing_that_waits(stack, line):
@@ -22,7 +23,7 @@ def test_an_update_loses_nothing_that_waits(stack, line):
 
     try:
         stack.deploy(ConfigTtlSeconds="1", MaximumConcurrency="50")
-        assert variables_of(stack, "MessageRouter")["CONFIG_TTL_SECONDS"] == "1"
+        assert stack.variables("MessageRouter")["CONFIG_TTL_SECONDS"] == "1"
         assert {name: stack.outputs[name] for name in queues} == queues
         assert stack.queue_depth("UndeliveredQueueUrl") == held
         assert line.received_ids(3, timeout=60) == [waiting["id"], waiting["id"], behind["id"]]
@@ -31,16 +32,11 @@ def test_an_update_loses_nothing_that_waits(stack, line):
 
 
 def test_the_console_has_the_dashboard_of_the_template(stack):
-    body = stack.client("cloudwatch").get_dashboard(DashboardName=STACK)["DashboardBody"]
+    body = stack.client("cloudwatch").get_dashboard(DashboardName=f"{STACK}-{REGION}")["DashboardBody"]
     deployed, written = json.loads(body)["widgets"], dashboard()["widgets"]
     assert [widget["properties"].get("title") for widget in deployed] == [
         widget["properties"].get("title") for widget in written
     ]
     left = body.replace("${PROP('Dim.", "")  # CloudWatch's own, which CloudFormation has to leave alone
     assert "${" not in left and body.count("${PROP('Dim.endpoint')}") == 4
-    assert stack.outputs["DashboardUrl"].endswith(f"#dashboards/dashboard/{STACK}")
-
-
-def variables_of(stack, logical_id: str) -> dict[str, str]:
-    name = stack.function_name(logical_id)
-    return stack.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    assert stack.outputs["DashboardUrl"].endswith(f"#dashboards/dashboard/{STACK}-{REGION}")

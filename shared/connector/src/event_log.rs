@@ -180,6 +180,7 @@ impl Entry {
         let texts = [
             ("entity.type", about.and_then(|about| about.entity_type.as_deref())),
             ("entity.ref", about.and_then(|about| about.entity_ref.as_deref())),
+            ("root.ref", about.and_then(|about| about.root_ref.as_deref())),
             ("account.id", about.and_then(|about| about.account_id.as_deref())),
             ("route", subject.route),
             ("endpoint", subject.endpoint),

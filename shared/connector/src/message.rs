@@ -123,6 +123,9 @@ pub struct About {
     /// Reference of the entity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub entity_ref: Option<String>,
+    /// Reference of the entity that it belongs to, such as a fulfilment's order; absent where it is that itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub root_ref: Option<String>,
     /// Account at the source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
@@ -133,6 +136,7 @@ impl From<Notification<'_>> for About {
         Self {
             entity_type: notification.type_id,
             entity_ref: notification.reference.or(notification.resource_id),
+            root_ref: None,
             account_id: notification.project,
         }
     }
@@ -146,6 +150,8 @@ struct AboutFields<'a> {
     entity_type: Option<&'a RawValue>,
     #[serde(borrow)]
     entity_ref: Option<&'a RawValue>,
+    #[serde(borrow)]
+    root_entity_ref: Option<&'a RawValue>,
     #[serde(borrow)]
     account_id: Option<&'a RawValue>,
 }
@@ -351,9 +357,11 @@ impl Message {
             return Notification::of_platform(self.payload.get()).map(About::from).unwrap_or_default();
         }
         let fields: AboutFields<'_> = object(self.payload.get()).unwrap_or_default();
+        let entity_ref = text(fields.entity_ref);
         About {
+            root_ref: text(fields.root_entity_ref).filter(|root| entity_ref.as_ref() != Some(root)),
             entity_type: text(fields.entity_type),
-            entity_ref: text(fields.entity_ref),
+            entity_ref,
             account_id: text(fields.account_id),
         }
     }

@@ -1,8 +1,8 @@
 //! Metrics: each is a view of an entry, which carries it to CloudWatch in the embedded metric format. What the metrics
 //! count can so be read entry by entry, and no call is made for them.
 //!
-//! Dimensions are few: the stack, and beside it an endpoint's name or a code, both of which the configuration and the
-//! connector bound, not what comes in.
+//! Dimensions are few: the stack, and beside it a name of the configuration's (endpoint, route, source) or a code: what
+//! comes in bounds none of them.
 
 use serde_json::{Value, json};
 
@@ -128,7 +128,10 @@ pub const ALL: &[Metric] = &[
         Unit::Milliseconds,
         "one call of an API: Fluent's, commercetools', a token's",
     ),
-    calls("FailedCalls", Number::FailedCall, Unit::Count, "calls of an API that failed"),
+    Metric {
+        by: &["route"],
+        ..calls("FailedCalls", Number::FailedCall, Unit::Count, "calls of an API that failed")
+    },
     count(
         "Unrouted",
         EventType::MessageUnrouted,

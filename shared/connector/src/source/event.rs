@@ -119,7 +119,7 @@ impl Entity {
             Some(kind) => Some(kind.find(sent)?),
             None => None,
         };
-        Some(About { entity_type, entity_ref: Some(self.reference.find(sent)?), account_id: None })
+        Some(About { entity_type, entity_ref: Some(self.reference.find(sent)?), ..About::default() })
     }
 }
 
