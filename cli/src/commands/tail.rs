@@ -46,7 +46,7 @@ struct Log {
 }
 
 /// Which entries; all that are given must match.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct Wanted {
     /// Only of this route
     #[arg(long)]
@@ -57,7 +57,7 @@ struct Wanted {
     /// Only of messages with this name
     #[arg(long)]
     name: Option<String>,
-    /// Only of the entity with this reference
+    /// Only of the entity with this reference, and of what belongs to it
     #[arg(long)]
     entity: Option<String>,
     /// Only of this type, such as outbound.attempt
@@ -138,22 +138,23 @@ fn show(line: &str, wanted: &Wanted, screen: &mut Screen) -> anyhow::Result<()> 
 }
 
 impl Wanted {
-    fn pairs(&self) -> impl Iterator<Item = (&'static str, Option<&str>)> {
-        [
-            ("route", self.route.as_deref()),
-            ("endpoint", self.endpoint.as_deref()),
-            ("message.name", self.name.as_deref()),
-            ("entity.ref", self.entity.as_deref()),
-            ("type", self.kind.as_deref()),
-            ("message.id", self.message_id.as_deref()),
-        ]
-        .into_iter()
+    /// What is wanted, each with the fields of which one has to be it.
+    fn pairs(&self) -> impl Iterator<Item = (&'static [&'static str], Option<&str>)> {
+        let pairs: [(&[&str], _); 6] = [
+            (&["route"], self.route.as_deref()),
+            (&["endpoint"], self.endpoint.as_deref()),
+            (&["message.name"], self.name.as_deref()),
+            (&["entity.ref", "root.ref"], self.entity.as_deref()),
+            (&["type"], self.kind.as_deref()),
+            (&["message.id"], self.message_id.as_deref()),
+        ];
+        pairs.into_iter()
     }
 
     fn chooses(&self, entry: &Value) -> bool {
-        self.pairs().all(|(field, wanted)| {
-            wanted.is_none_or(|wanted| entry.get(field).and_then(Value::as_str) == Some(wanted))
-        })
+        let is = |field: &&str, wanted| entry.get(*field).and_then(Value::as_str) == Some(wanted);
+        self.pairs()
+            .all(|(fields, wanted)| wanted.is_none_or(|wanted| fields.iter().any(|field| is(field, wanted))))
     }
 }
 
@@ -209,7 +210,7 @@ mod tests {
     use jiff::Timestamp;
     use serde_json::json;
 
-    use super::{readable, since};
+    use super::{Wanted, readable, since};
 
     #[test]
     fn an_attempt_is_one_line() {
@@ -220,6 +221,14 @@ mod tests {
         });
         let line = anstream::adapter::strip_str(&readable(&entry)).to_string();
         insta::assert_snapshot!(line, @r"2026-11-20T08:30:00.000Z  outbound.attempt     retry E_SERVER  OrderStatusChange  ORDER/HD_1\u{1b}[2J  status→storefront  attempt 2  503  12 ms  again in 5 s");
+    }
+
+    #[test]
+    fn an_entity_is_chosen_with_all_that_belongs_to_it() {
+        let wanted = Wanted { entity: Some("HD_1".to_owned()), ..Wanted::default() };
+        assert!(wanted.chooses(&json!({"entity.ref": "HD_1"})));
+        assert!(wanted.chooses(&json!({"entity.ref": "HD_1-1", "root.ref": "HD_1"})));
+        assert!(!wanted.chooses(&json!({"entity.ref": "HD_2", "route": "HD_1"})));
     }
 
     #[test]

@@ -113,6 +113,18 @@ fn a_number_keeps_its_digits_in_the_event_log() {
 }
 
 #[test]
+fn what_belongs_to_an_order_names_it_and_the_order_itself_does_not() {
+    let root_of = |root: &str| {
+        let mut event = event();
+        event["entityRef"] = json!("HD_1-1");
+        event["rootEntityRef"] = json!(root);
+        message(&event.to_string()).about().root_ref
+    };
+    assert_eq!(root_of("HD_1").as_deref(), Some("HD_1"));
+    assert_eq!(root_of("HD_1-1"), None);
+}
+
+#[test]
 fn the_group_is_the_root_entity_or_the_entity() {
     assert_eq!(group(&json!({})), "fluent/ACME/ORDER/0_123");
     assert_eq!(
