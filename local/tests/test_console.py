@@ -289,21 +289,52 @@ def test_widgets_stay_within_24_columns_and_do_not_overlap():
 
 
 SEARCH = r"""SEARCH\('\{FluentConnect,stack,(\w+)\} MetricName="(\w+)" stack="<AWS::StackName>"', '\w+', 300\)"""
+SUMMED = r"FILL\(" + SEARCH.replace(r"\w+', 300", "Sum', 300") + r", 0\)"
+OF_A_LINE = r"FILL\((\w+), 0\)|(\w+) / 1000"
+
+
+def shown() -> list[tuple[dict, list]]:
+    """Every widget with each line of its metrics."""
+    return [(widget["properties"], metric) for widget in WIDGETS for metric in widget["properties"].get("metrics", [])]
 
 
 def test_widgets_show_metrics_that_there_are():
-    shown = [(widget, metric) for widget in WIDGETS for metric in widget["properties"].get("metrics", [])]
-    assert len(shown) > 50
-    for _widget, metric in shown:
-        if isinstance(metric[0], dict):
-            found = re.fullmatch(SEARCH, metric[0]["expression"])
-            assert found[1] in ours()[found[2]]
-            assert metric[0]["label"] == f"${{PROP('Dim.{found[1]}')}}"
-        else:
+    assert len(shown()) > 50
+    for _widget, metric in shown():
+        if not isinstance(metric[0], dict):
             namespace, name, dimension, value = metric[:4]
             assert exists(namespace, name), name
             assert dimension == DIMENSIONS.get(namespace, "stack")
             assert value.strip("<>").split(".")[0] in {*RESOURCES, "AWS::StackName"}
+        elif found := re.fullmatch(SUMMED, metric[0]["expression"]) or re.fullmatch(SEARCH, metric[0]["expression"]):
+            assert found[1] in ours()[found[2]]
+            assert metric[0]["label"] == f"${{PROP('Dim.{found[1]}')}}"
+
+
+def test_what_is_counted_is_nought_where_nothing_was_and_what_sqs_tells_is_shown_as_it_is():
+    # Without a number a chart draws a line over the gap, which reads as failures all the time. A depth or age is never
+    # filled: a nought that nobody measured would read as health.
+    for widget, metric in shown():
+        text = metric[0]["expression"] if isinstance(metric[0], dict) else ""
+        if "SEARCH" in text:
+            assert bool(re.fullmatch(SUMMED, text)) == ("'Sum'" in text)
+        elif text:
+            (name,) = filter(None, re.fullmatch(OF_A_LINE, text).groups())
+            (source,) = [line for line in widget["metrics"] if line[0] != metric[0] and line[-1].get("id") == name]
+            assert source[-1]["visible"] is False
+            assert source[0] == "FluentConnect"
+            assert text.startswith("FILL") == (source[-1].get("stat", widget["stat"]) == "Sum")
+
+
+def test_an_axis_begins_at_nought_and_says_what_it_counts():
+    # The counts say "in 5 minutes": the periods hold whatever time span is shown
+    assert dashboard()["periodOverride"] == "inherit"
+    for widget in WIDGETS:
+        chart = widget["properties"]
+        if chart.get("view") == "timeSeries":
+            assert all(axis["min"] == 0 and axis["label"] for axis in chart["yAxis"].values())
+            assert ("ms" in chart["title"]) == (chart["yAxis"]["left"]["label"] == "ms")
+            assert chart["period"] == 300
 
 
 def test_every_metric_of_the_connector_is_on_the_dashboard():

@@ -38,5 +38,5 @@ def test_the_console_has_the_dashboard_of_the_template(stack):
         widget["properties"].get("title") for widget in written
     ]
     left = body.replace("${PROP('Dim.", "")  # CloudWatch's own, which CloudFormation has to leave alone
-    assert "${" not in left and body.count("${PROP('Dim.endpoint')}") == 4
+    assert "${" not in left and body.count("${PROP('Dim.endpoint')}") == 6
     assert stack.outputs["DashboardUrl"].endswith(f"#dashboards/dashboard/{STACK}-{REGION}")
