@@ -5,7 +5,7 @@ SHELL := bash
 PYTHON := local/.venv-aws/bin/python
 SAM := AWS_DEFAULT_REGION=eu-west-1 SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/local/.venv-sam/bin:$$PATH" sam
 
-.PHONY: help setup run test fmt lint unit docs template python e2e bench build init-cost isolation cost cost-measure
+.PHONY: help setup run test fmt lint unit docs template python e2e bench build init-cost isolation cost cost-measure picture
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -57,6 +57,11 @@ cost: setup ## writes the tables of shared/docs/cost.md from local/cost.yaml and
 
 cost-measure: setup ## what a webhook takes of processor, memory, log and queue: the inputs of `make cost`
 	$(PYTHON) local/measure_cost.py
+
+picture: ## shared/docs/dashboard.png, drawn from the numbers of a run on the local AWS (minutes)
+	@./local/setup.sh picture
+	$(PYTHON) local/picture.py
+	local/.venv-picture/bin/python local/draw.py
 
 build: setup ## the functions, as `sam deploy` wants them
 	$(SAM) build

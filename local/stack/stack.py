@@ -276,12 +276,18 @@ class Stack:
 
     def all_logs(self) -> list[str]:
         """Every line of every log group."""
+        return [event["message"] for _, event in self.all_events()]
+
+    def all_events(self) -> list[tuple[str, dict]]:
+        """Every event of every log group, with the group's name."""
         logs = self.client("logs")
         groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
         pages = [
-            page for group in groups for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+            (group, page)
+            for group in groups
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         ]
-        return [event["message"] for page in pages for event in page["events"]]
+        return [(group, event) for group, page in pages for event in page["events"]]
 
     def wait_for_line(self, component: str, text: str, timeout: float = 30.0) -> bool:
         """Whether a function's own log comes to hold this text."""
