@@ -24,6 +24,7 @@ mod located;
 pub mod message;
 pub mod message_names;
 pub mod metrics;
+pub mod name_patterns;
 pub mod notification;
 pub mod outcome;
 pub mod parameter;

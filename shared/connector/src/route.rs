@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::document::{Document, DocumentError};
 use crate::located;
 use crate::message::Message;
+use crate::name_patterns::NamePatterns;
 use crate::subscription::SUBSCRIPTIONS;
 use crate::template::{Condition, Format, MESSAGE_VARIABLES, RenderError, Scope, Template, Tree};
 use crate::timetable::Timetable;
@@ -84,7 +85,7 @@ pub struct Wanted {
     /// Only messages of this source; absent: of any.
     pub source: Option<String>,
     /// Of these names.
-    pub names: MessageNames,
+    pub names: NamePatterns,
     /// What the names are of a message.
     pub by: NamedBy,
 }
@@ -97,10 +98,6 @@ pub enum NamedBy {
     /// Its topic, which is source and name: of a subscription.
     Topic,
 }
-
-/// A name or a list of names; `*` stands for any run of characters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MessageNames(Vec<String>);
 
 /// One GraphQL query against Fluent; its answer is `data` in the payload's template.
 #[derive(Debug, PartialEq)]
@@ -188,7 +185,7 @@ impl Wanted {
     #[must_use]
     pub fn of_broken(text: &str) -> Option<Self> {
         let (value, _) = located::read(text).ok()?;
-        let names = MessageNames::of_broken(value.get("message")?)?;
+        let names = NamePatterns::of_broken(value.get("message")?)?;
         let source = value.get("source").and_then(Value::as_str).map(str::to_owned);
         Some(Self { source, names, by: NamedBy::Name })
     }
@@ -204,36 +201,6 @@ impl Wanted {
     }
 }
 
-impl MessageNames {
-    /// The names of a document, as they are written.
-    pub(crate) fn new(patterns: Vec<String>) -> Self {
-        Self(patterns)
-    }
-
-    /// The names of a document that is broken, be it only because they stand in one text with commas between them.
-    pub(crate) fn of_broken(names: &Value) -> Option<Self> {
-        let texts = match names {
-            Value::String(text) => vec![text.as_str()],
-            Value::Array(texts) => texts.iter().filter_map(Value::as_str).collect(),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => return None,
-        };
-        let names = texts.into_iter().flat_map(|text| text.split(',')).map(str::trim).map(str::to_owned);
-        Some(Self(names.collect()))
-    }
-
-    /// The names as they are written.
-    #[must_use]
-    pub fn patterns(&self) -> &[String] {
-        &self.0
-    }
-
-    /// Whether one of the names stands for `name`.
-    #[must_use]
-    pub fn contains(&self, name: &str) -> bool {
-        self.0.iter().any(|pattern| matches(pattern, name))
-    }
-}
-
 /// A route that the clock starts gets no other messages: its handler could not tell them from its own.
 fn wanted(document: &mut Document, is_scheduled: bool) -> Result<Wanted, DocumentError> {
     if !is_scheduled {
@@ -246,10 +213,10 @@ fn wanted(document: &mut Document, is_scheduled: bool) -> Result<Wanted, Documen
             );
         }
     }
-    Ok(Wanted { source: None, names: MessageNames(Vec::new()), by: NamedBy::Name })
+    Ok(Wanted { source: None, names: NamePatterns::default(), by: NamedBy::Name })
 }
 
-fn names(document: &mut Document) -> Result<MessageNames, DocumentError> {
+fn names(document: &mut Document) -> Result<NamePatterns, DocumentError> {
     match document.text_or_texts("message")? {
         None => Err(document.missing("message")),
         Some(names) if names.is_empty() => {
@@ -258,7 +225,7 @@ fn names(document: &mut Document) -> Result<MessageNames, DocumentError> {
         Some(names) if names.iter().any(|name| name.contains(',')) => {
             Err(document.unusable("message", "holds a comma: write several names as a list, [A, B]"))
         }
-        Some(names) => Ok(MessageNames(names)),
+        Some(names) => Ok(NamePatterns::new(names)),
     }
 }
 
@@ -349,71 +316,9 @@ fn respond(document: &mut Document) -> Result<Option<Respond>, DocumentError> {
     Ok(Some(Respond { when, event }))
 }
 
-/// Whether `pattern`, in which `*` stands for any run of characters, is `name`.
-fn matches(pattern: &str, name: &str) -> bool {
-    let Some((prefix, rest)) = pattern.split_once('*') else {
-        return pattern == name;
-    };
-    let Some(mut remaining) = name.strip_prefix(prefix) else {
-        return false;
-    };
-    let Some((middle, suffix)) = rest.rsplit_once('*') else {
-        return remaining.ends_with(rest);
-    };
-    for part in middle.split('*') {
-        match remaining.split_once(part) {
-            Some((_, after)) => remaining = after,
-            None => return false,
-        }
-    }
-    remaining.ends_with(suffix)
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
-    use super::{Route, Wanted, matches};
-
-    #[test]
-    fn a_star_stands_for_any_run_of_characters() {
-        for (pattern, name) in [
-            ("*", "x"),
-            ("*", ""),
-            ("Order*", "OrderX"),
-            ("*Change", "OrderChange"),
-            ("a*b*c", "a-b-c"),
-            ("a**c", "ac"),
-            ("Order", "Order"),
-        ] {
-            assert!(matches(pattern, name), "{pattern} {name}");
-        }
-        for (pattern, name) in [
-            ("Order", "OrderX"),
-            ("Order*", "order"),
-            ("a*b*c", "a-c"),
-            ("ab*ba", "aba"),
-            ("a*b*b", "ab"),
-            ("", "x"),
-        ] {
-            assert!(!matches(pattern, name), "{pattern} {name}");
-        }
-    }
-
-    fn slow(pattern: &[u8], name: &[u8]) -> bool {
-        match pattern.split_first() {
-            None => name.is_empty(),
-            Some((b'*', rest)) => (0..=name.len()).any(|skipped| slow(rest, &name[skipped..])),
-            Some((first, rest)) => name.first() == Some(first) && slow(rest, &name[1..]),
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn matching_agrees_with_the_definition(pattern in "[ab*]{0,8}", name in "[ab]{0,10}") {
-            prop_assert_eq!(matches(&pattern, &name), slow(pattern.as_bytes(), name.as_bytes()));
-        }
-    }
+    use super::{Route, Wanted};
 
     #[test]
     fn a_route_needs_only_a_message() {

@@ -13,8 +13,9 @@ use crate::emission::{Emission, EventFormat, Payload};
 use crate::endpoint::Endpoint;
 use crate::endpoint_url::EndpointUrl;
 use crate::located;
+use crate::name_patterns::NamePatterns;
 use crate::parameter::Section;
-use crate::route::{DEFAULT_CONTENT_TYPE, MessageNames, NamedBy, Route, Wanted, condition};
+use crate::route::{DEFAULT_CONTENT_TYPE, NamedBy, Route, Wanted, condition};
 use crate::template::is_template;
 
 /// How the names of subscriptions begin among those of routes and endpoints.
@@ -74,7 +75,7 @@ impl Subscription {
         };
         let route = Route {
             description: document.text("description")?,
-            wanted: by_topic(MessageNames::new(topics(&mut document)?)),
+            wanted: by_topic(NamePatterns::new(topics(&mut document)?)),
             when: condition(&mut document, "filter", &FILTER_VARIABLES)?,
             schedule: None,
             handler: SUBSCRIPTION_HANDLER.to_owned(),
@@ -119,10 +120,10 @@ pub(crate) fn wanted(text: &str) -> Option<Wanted> {
     if value.get("active") == Some(&Value::Bool(false)) {
         return None;
     }
-    MessageNames::of_broken(value.get("topics")?).map(by_topic)
+    NamePatterns::of_broken(value.get("topics")?).map(by_topic)
 }
 
-fn by_topic(topics: MessageNames) -> Wanted {
+fn by_topic(topics: NamePatterns) -> Wanted {
     Wanted { source: None, names: topics, by: NamedBy::Topic }
 }
 
