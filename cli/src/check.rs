@@ -144,18 +144,33 @@ impl Together<'_> {
             .source(route)
             .map(|problem| Finding::warning(&path, &problem).at(self.line(&path, &problem)));
         findings.extend(source);
+        let stateless = self.stateless(route);
+        let stateless =
+            stateless.map(|problem| Finding::note(&path, &problem).at(self.line(&path, &problem)));
+        findings.extend(stateless);
         findings
     }
 
     fn handler(&self, route: &Route) -> Option<String> {
         let names = self.handlers.names().map(|(name, _)| name);
         let known: Vec<_> = names.filter(|name| *name != SUBSCRIPTION_HANDLER).collect();
-        (!known.contains(&route.handler.as_str())).then(|| {
-            format!(
-                "\"handler\" names {:?}, which is not in this build{}",
-                route.handler,
-                suggestion(&route.handler, &known)
-            )
+        if known.contains(&route.handler.as_str()) {
+            return self.handlers.unfit(route).map(|unfit| unfit.to_string());
+        }
+        Some(format!(
+            "\"handler\" names {:?}, which is not in this build{}",
+            route.handler,
+            suggestion(&route.handler, &known)
+        ))
+    }
+
+    /// A handler of messages is started by the clock as well as a job; only, nobody keeps how far it has come.
+    fn stateless(&self, route: &Route) -> Option<String> {
+        let is_known = self.handlers.names().any(|(name, _)| name == route.handler);
+        let is_stateless = route.schedule.is_some() && is_known && !self.handlers.is_job(&route.handler);
+        is_stateless.then(|| {
+            let handler = &route.handler;
+            format!("\"schedule\" starts handler {handler}, which is no job: each start is one message, and one that was missed is not caught up")
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use connector::configuration::{Found, RoutingTable};
+use connector::handler::Handlers;
 use connector::route::{DEFAULT_HANDLER, Route};
 use connector::shipped;
 use connector::subscription::SUBSCRIPTION_HANDLER;
@@ -47,6 +48,7 @@ struct Line {
 struct View<'a> {
     table: &'a RoutingTable,
     endpoints: Vec<&'a str>,
+    handlers: &'a Handlers,
     priorities: BTreeMap<&'static str, i32>,
     findings: &'a [Finding],
 }
@@ -60,6 +62,7 @@ pub(crate) async fn run(asked: &Asked, shared: &Shared, screen: &mut Screen) -> 
     let view = View {
         table: &judged.table,
         endpoints: named(Area::Endpoints).map(|document| document.name.as_str()).collect(),
+        handlers: &handlers,
         priorities: handlers.names().collect(),
         findings: &judged.findings,
     };
@@ -131,6 +134,9 @@ impl View<'_> {
         }
         if !self.priorities.contains_key(route.handler.as_str()) {
             return Some("handler unknown".to_owned());
+        }
+        if let Some(unfit) = self.handlers.unfit(route) {
+            return Some(unfit.to_string());
         }
         match route.endpoint.as_deref() {
             None if route.handler == DEFAULT_HANDLER => Some("no endpoint".to_owned()),

@@ -77,10 +77,43 @@ fn a_route_with_a_schedule_shows_it_in_place_of_messages() {
     let lines: Value = serde_json::from_str(&run(&["--json", "routes", folder]).out).unwrap();
     assert_eq!(lines[0]["schedule"], "manual");
     insta::assert_snapshot!(run(&["check", folder]).out, @r#"
-             PARAMETER    LINE  PROBLEM
-    error    routes/slip  3     "schedule.every" must be whole minutes, from 1m to 744h
-    warning  keys/              there is no key: unless one is in Parameter Store already, every webhook is refused
-    3 parameters, 1 error, 1 warning, 0 notes
+             PARAMETER       LINE  PROBLEM
+    error    routes/slip     3     "schedule.every" must be whole minutes, from 1m to 744h
+    warning  keys/                 there is no key: unless one is in Parameter Store already, every webhook is refused
+    note     routes/by-hand  2     "schedule" starts handler ignore, which is no job: each start is one message, and one that was missed is not caught up
+    note     routes/nightly  2     "schedule" starts handler ignore, which is no job: each start is one message, and one that was missed is not caught up
+    3 parameters, 1 error, 1 warning, 2 notes
+    "#);
+}
+
+#[test]
+fn a_route_that_does_not_fit_its_handler_says_what_to_change() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("routes")).unwrap();
+    let job = "handler: commercetools-location-sync\nprops: { account: ACME }\n";
+    for (name, keys) in [
+        ("fits.yaml", "schedule: manual\n"),
+        ("no-schedule.yaml", "message: LocationChanged\n"),
+        ("responds.yaml", "schedule: manual\nrespond: { name: Told }\n"),
+        ("fetches.yaml", "schedule: manual\nfetch: { query: '{ me }' }\nenabled: false\n"),
+    ] {
+        std::fs::write(folder.path().join("routes").join(name), format!("{job}{keys}")).unwrap();
+    }
+    let folder = folder.path().to_str().unwrap();
+    insta::assert_snapshot!(run(&["check", folder]).out, @r#"
+             PARAMETER           LINE  PROBLEM
+    error    routes/no-schedule  1     "handler" names commercetools-location-sync, which is a job: its route needs a schedule in place of message (schedule: manual leaves the start to people)
+    error    routes/responds     4     "respond" does nothing here, take it out: handler commercetools-location-sync is a job, which asks and answers by itself
+    warning  keys/                     there is no key: unless one is in Parameter Store already, every webhook is refused
+    warning  routes/fetches      4     "fetch" does nothing here, take it out: handler commercetools-location-sync is a job, which asks and answers by itself
+    4 parameters, 2 errors, 2 warnings, 0 notes
+    "#);
+    insta::assert_snapshot!(run(&["routes", folder]).out, @r#"
+    ROUTE        STATE     MESSAGE           SOURCE  HANDLER                      PRIORITY  ENDPOINT  WHY
+    fetches      inactive  schedule: manual  -       commercetools-location-sync  0         -         disabled
+    fits         active    schedule: manual  -       commercetools-location-sync  0         -
+    no-schedule  inactive  LocationChanged   any     commercetools-location-sync  0         -         "handler" names commercetools-location-sync, which is a job: its route needs a schedule in place of message (schedule: manual leaves the start to people)
+    responds     inactive  schedule: manual  -       commercetools-location-sync  0         -         "respond" does nothing here, take it out: handler commercetools-location-sync is a job, which asks and answers by itself
     "#);
 }
 

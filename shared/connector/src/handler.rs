@@ -2,13 +2,13 @@
 //!
 //! An author writes a plain `async fn`; the [`Registry`] erases its type. A handler sees the world through [`Context`] alone.
 
-use std::collections::BTreeMap;
+mod registry;
+
 use std::error::Error;
 use std::future::Future;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -28,6 +28,7 @@ use crate::route::Route;
 use crate::sender::{Delivery, Sender, longest};
 use crate::subscription::{SUBSCRIPTIONS, parameter_of};
 use crate::template::Scope;
+pub use registry::{Handlers, Registry, RegistryError, Unfit};
 
 /// The handler that passes an answer on, whatever handler the message's route names.
 pub const ANSWER_HANDLER: &str = "answer";
@@ -320,71 +321,5 @@ impl Context<'_> {
         let calling =
             Calling { subject: &subject, number: self.attempt, schedule: &schedule, deadline: *deadline };
         sender.call(call, &calling).await
-    }
-}
-
-type Erased = for<'a> fn(&'a Context<'a>) -> BoxFuture<'a, Result<(), HandlerError>>;
-
-/// The handlers of a build, by name.
-#[derive(Default)]
-pub struct Registry {
-    handlers: BTreeMap<&'static str, (i32, Erased)>,
-    conflict: Option<RegistryError>,
-}
-
-/// Two handlers claim one name with one priority.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "two handlers are registered as {name:?} with priority {priority}: rename one, or give it a higher priority"
-)]
-pub struct RegistryError {
-    name: &'static str,
-    priority: i32,
-}
-
-impl Registry {
-    /// Adds a handler. A conflict is kept for [`build`](Self::build), so that registrations stay one chain.
-    #[must_use]
-    pub fn register<H: Handler>(mut self) -> Self {
-        let erased: Erased = |context| Box::pin(H::handle(context));
-        match self.handlers.get(H::NAME) {
-            Some((priority, _)) if *priority == H::PRIORITY => {
-                self.conflict.get_or_insert(RegistryError { name: H::NAME, priority: H::PRIORITY });
-            }
-            Some((priority, _)) if *priority > H::PRIORITY => {}
-            _ => {
-                self.handlers.insert(H::NAME, (H::PRIORITY, erased));
-            }
-        }
-        self
-    }
-
-    /// The finished registry.
-    ///
-    /// # Errors
-    /// [`RegistryError`] where two handlers have one name and one priority.
-    pub fn build(self) -> Result<Handlers, RegistryError> {
-        match self.conflict {
-            Some(conflict) => Err(conflict),
-            None => Ok(Handlers(self.handlers)),
-        }
-    }
-}
-
-/// The registered handlers.
-pub struct Handlers(BTreeMap<&'static str, (i32, Erased)>);
-
-impl Handlers {
-    /// Name and priority of each handler that serves, by name.
-    pub fn names(&self) -> impl Iterator<Item = (&'static str, i32)> {
-        self.0.iter().map(|(name, (priority, _))| (*name, *priority))
-    }
-
-    /// Runs the handler that the context's route names; `None` where there is none.
-    #[must_use]
-    pub fn handle<'a>(&self, context: &'a Context<'a>) -> Option<BoxFuture<'a, Result<(), HandlerError>>> {
-        let answer = context.message.answer.is_some();
-        let name = if answer { ANSWER_HANDLER } else { context.route.handler.as_str() };
-        self.0.get(name).map(|(_, handle)| handle(context))
     }
 }

@@ -28,7 +28,8 @@ pub const SOURCE: &str = "fluent-connect";
 /// The `entityType` of a job's messages.
 pub const ENTITY_TYPE: &str = "JOB";
 
-/// A job: a route's handler that works in steps.
+/// A job: a route's handler that works in steps. Its route has a `schedule`, and neither `fetch` nor `respond`: a step asks
+/// and answers by itself.
 pub trait Job: Send + Sync + 'static {
     /// The name that routes use.
     const NAME: &'static str;

@@ -144,6 +144,11 @@ impl Route {
         let has_data = fetch.is_some() || schedule.is_some(); // a job's data is what it found
         let variables = if has_data { &with_data } else { MESSAGE_VARIABLES };
         let format = Format::of_content_type(content_type.to_str().unwrap_or_default());
+        let (respond, props) = (respond(&mut document)?, document.mapping("props")?.unwrap_or_default());
+        if schedule.is_some() {
+            let calls = [("fetch", fetch.is_some()), ("respond", respond.is_some())];
+            with_account(&document, &calls, &props)?;
+        }
         Ok(Self {
             description: document.text("description")?,
             wanted: wanted(&mut document, schedule.is_some())?,
@@ -152,9 +157,9 @@ impl Route {
             handler: name(&mut document, "handler")?.unwrap_or_else(|| DEFAULT_HANDLER.to_owned()),
             endpoint: name(&mut document, "endpoint")?,
             payload: template(&mut document, "payload", format, variables)?,
-            respond: respond(&mut document)?,
+            respond,
             enabled: document.switch("enabled")?.unwrap_or(true),
-            props: document.mapping("props")?.unwrap_or_default(),
+            props,
             fetch,
             content_type,
         })
@@ -199,6 +204,20 @@ impl Wanted {
                 NamedBy::Topic => self.names.contains(&message.topic()),
             }
     }
+}
+
+/// A start is of no account: what calls Fluent for it has to be told which one.
+fn with_account(
+    document: &Document,
+    calls: &[(&str, bool)],
+    props: &Map<String, Value>,
+) -> Result<(), DocumentError> {
+    let is_told = props.get("account").is_some_and(|account| !account.is_null());
+    let call = calls.iter().find(|(_, is_there)| *is_there && !is_told);
+    call.map_or(Ok(()), |(key, _)| {
+        let problem = "stands beside schedule, and a start is of no account: name one as props.account, or take it out where the handler is a job";
+        Err(document.unusable(key, problem))
+    })
 }
 
 /// A route that the clock starts gets no other messages: its handler could not tell them from its own.

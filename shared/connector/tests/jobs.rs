@@ -370,7 +370,7 @@ async fn what_is_no_job_says_what_to_mend() {
     insta::assert_snapshot!(reason, @r#"jobs/count cannot be read: "lastEndDate" must be a time such as 2026-11-20T08:30:00Z"#);
     let other = testkit::workbench::on_route("count", "Page", &serde_json::json!({"id": "1"}));
     let error = world.bench.handle(&world.handlers, &other).await.unwrap_err();
-    insta::assert_snapshot!(error, @"misconfigured: handler count-pages is a job: its route needs a schedule, and no message");
+    insta::assert_snapshot!(error, @"misconfigured: handler count-pages is a job: it takes starts and steps of its own, and this message is neither");
 }
 
 /// One thing that happens.

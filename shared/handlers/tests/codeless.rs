@@ -5,6 +5,7 @@
 use connector::delivery::Response;
 use connector::failure::Code;
 use connector::handler::HandlerError;
+use connector::job::{Asker, Beginning, Start};
 use connector::message::Message;
 use connector::parameter::Section;
 use serde_json::{Value, json};
@@ -321,4 +322,21 @@ async fn a_paused_endpoint_is_not_fetched_for() {
     let held = handled(bench, &on_route("r", "Shipped", &event())).await;
     assert_eq!(held.result, Err(HandlerError::Paused { endpoint: "shop".to_owned() }));
     assert!(held.bench.transport.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_route_that_the_clock_starts_asks_the_account_that_its_props_name() {
+    let fetch = "fetch: { query: '{ orders { total } }' }\npayload: '{\"open\": ${ data.orders.total }}'";
+    let bench =
+        bench(&format!("schedule: {{ every: 24h }}\nendpoint: shop\nprops: {{ account: ACME }}\n{fetch}"));
+    bench.answers(&[token(), (200, json!({"data": {"orders": {"total": 7}}})), (200, json!({}))]);
+    let start = Start {
+        route: "r".to_owned(),
+        id: "r/2026-11-20T08:30:00Z".to_owned(),
+        requested_at: bench.clock.port()(),
+        asker: Asker::Schedule,
+        beginning: Beginning::LastEnd,
+    };
+    let tried = handled(bench, &Message::parse(&start.outgoing(None).unwrap().body).unwrap()).await;
+    assert_eq!((tried.result.clone(), tried.body(2)), (Ok(()), json!({"open": 7})));
 }

@@ -30,7 +30,10 @@ impl<J: Job> Handler for Steps<J> {
     async fn handle(context: &Context<'_>) -> Result<(), HandlerError> {
         let work = Work::of(context.message).ok_or_else(|| HandlerError::Misconfigured {
             code: Code::Route,
-            reason: format!("handler {} is a job: its route needs a schedule, and no message", J::NAME),
+            reason: format!(
+                "handler {} is a job: it takes starts and steps of its own, and this message is neither",
+                J::NAME
+            ),
         })?;
         let state = kept(context, &work.entity_ref).await?;
         match work.step.clone() {
@@ -44,7 +47,7 @@ impl Registry {
     /// Adds a job. A conflict is kept for [`build`](Self::build), so that registrations stay one chain.
     #[must_use]
     pub fn register_job<J: Job>(self) -> Self {
-        self.register::<Steps<J>>()
+        self.add::<Steps<J>>(true)
     }
 }
 

@@ -87,5 +87,7 @@ fn schedules() {
     insta::assert_snapshot!(route("handler: x\nschedule: Manual"), @r#""schedule" (line 2) must be like { every: 15m }, or manual"#);
     insta::assert_snapshot!(route("handler: x\nschedule: { every: 5m }\nmessage: A"), @r#""message" (line 3) stands beside schedule: the clock starts the route, or messages do"#);
     insta::assert_snapshot!(route("handler: x\nschedule: manual\nsource: fluent"), @r#""source" (line 3) stands beside schedule: the clock starts the route, or messages do"#);
+    insta::assert_snapshot!(route("schedule: manual\nendpoint: good\nfetch: { query: '{ me }' }"), @r#""fetch" (line 3) stands beside schedule, and a start is of no account: name one as props.account, or take it out where the handler is a job"#);
+    insta::assert_snapshot!(route("schedule: { every: 5m }\nendpoint: good\nprops: { account: null }\nrespond:\n  name: Told"), @r#""respond" (line 4) stands beside schedule, and a start is of no account: name one as props.account, or take it out where the handler is a job"#);
     insta::assert_snapshot!(route("schedule: manual\nwhen: event.id == 1"), @r#""when" (line 2) stands beside schedule: the clock starts the route, or messages do"#);
 }
