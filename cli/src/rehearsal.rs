@@ -2,6 +2,7 @@
 //!
 //! The handler, its templates and its clients are those of the functions; only the ports are others.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use connector::ports::{Clock, EventLog, JobStore, JobStoreError, Queue, QueueErr
 use connector::route::Route;
 use connector::sender::Sender;
 use http::HeaderValue;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::screen::{Screen, Tone, printable};
@@ -134,6 +136,10 @@ struct NoJobs;
 impl JobStore for NoJobs {
     async fn read(&self, _job: &str) -> Result<Option<String>, JobStoreError> {
         Ok(None)
+    }
+
+    async fn last_written(&self, _jobs: &[&str]) -> Result<BTreeMap<String, Timestamp>, JobStoreError> {
+        Ok(BTreeMap::new())
     }
 
     async fn write(&self, _job: &str, _text: &str) -> Result<(), JobStoreError> {

@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -57,6 +58,23 @@ def test_a_tick_that_comes_twice_starts_what_is_due_once(stack, heartbeat):
         assert not failed, answer
         assert (heartbeat.name in answer["started"]) == (answer["minute"] == "1970-01-01T03:00:00Z")
     assert beats(heartbeat, 1) == ["1970-01-01T03:00:00Z"]
+    assert len(heartbeat.received(2, timeout=3)) == 1
+
+
+def test_a_start_that_no_tick_told_of_is_caught_up_once(stack, heartbeat):
+    heartbeat.schedule({"every": "744h"})
+    stack.client("ssm").put_parameter(
+        Name=f"{stack.outputs['ConfigPrefix']}/jobs/{heartbeat.name}",
+        Value="startedAt: 1970-01-01T00:00:00Z",
+        Type="String",
+    )
+    (job,) = [job for job in stack.jobs()["jobs"] if job["job"] == heartbeat.name]
+    due = datetime.fromisoformat(job["nextStart"])
+    for minutes, is_caught_up in ((61, False), (5, True), (6, False)):
+        answer, failed = stack.invoke("JobSchedulerFunctionName", tick((due + timedelta(minutes=minutes)).isoformat()))
+        assert not failed, answer
+        assert (f"{heartbeat.name}/{job['nextStart']}" in answer.get("caughtUp", [])) == is_caught_up, answer
+    assert beats(heartbeat, 1) == [job["nextStart"]]
     assert len(heartbeat.received(2, timeout=3)) == 1
 
 

@@ -141,7 +141,7 @@ def test_how_far_jobs_have_come_is_read_by_the_scheduler_and_written_by_the_rout
                 allowed[role] = statement["Action"]
     assert allowed == {
         "MessageRouterRole": ["ssm:GetParameter", "ssm:PutParameter"],
-        "JobSchedulerRole": "ssm:GetParameter",
+        "JobSchedulerRole": ["ssm:GetParameter", "ssm:GetParameters"],
     }
 
 

@@ -1,6 +1,6 @@
 //! What the function answers, to be read in the console.
 
-use connector::job::Beginning;
+use connector::job::{Beginning, Start};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -16,6 +16,9 @@ pub enum Answer {
         minute: Timestamp,
         /// The jobs that were due, each asked for a run.
         started: Vec<String>,
+        /// The ids of starts that were due before and missed; sent now.
+        #[serde(rename = "caughtUp", skip_serializing_if = "Vec::is_empty")]
+        caught_up: Vec<String>,
     },
     /// To who asked for a run.
     Run(Box<Asked>),
@@ -44,6 +47,13 @@ pub struct Asked {
 }
 
 impl Answer {
+    /// To a tick: what was due, and what was before.
+    #[must_use]
+    pub fn tick(minute: Timestamp, started: Vec<Start>, missed: Vec<Start>) -> Self {
+        let started = started.into_iter().map(|start| start.route).collect();
+        Self::Tick { minute, started, caught_up: missed.into_iter().map(|start| start.id).collect() }
+    }
+
     /// To who only looks.
     #[must_use]
     pub fn list(jobs: Vec<Standing>) -> Self {

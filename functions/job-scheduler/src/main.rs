@@ -9,6 +9,7 @@ use connector::failure::chain;
 use connector::ports::Cause;
 use jiff::Timestamp;
 use job_scheduler::answer::Answer;
+use job_scheduler::due::Settled;
 use job_scheduler::scheduler::{Invocation, Scheduler};
 use job_scheduler::settings::Settings;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
@@ -42,6 +43,7 @@ async fn scheduler() -> Result<Scheduler, Cause> {
         routes: foundation.cache(),
         jobs: foundation.jobs(),
         event_queue: foundation.event_queue(),
+        settled: Settled::default(),
         console: foundation.console,
         clock: foundation.clock,
         prefix,

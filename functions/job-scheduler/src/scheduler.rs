@@ -9,11 +9,12 @@ use connector::event_log::{Entry, EventType, Subject};
 use connector::failure::{Code, chain};
 use connector::job::{Asker, Beginning, Start};
 use connector::message::MessageError;
-use connector::ports::{Clock, ConfigurationError, Console, JobStore, Queue, QueueError};
+use connector::ports::{Clock, ConfigurationError, Console, JobStore, JobStoreError, Queue, QueueError};
 use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::answer::{Answer, Asked};
+use crate::due::{self, Settled};
 use crate::job::{Job, Refusal};
 use crate::request::Request;
 
@@ -25,6 +26,8 @@ pub struct Scheduler {
     pub jobs: Arc<dyn JobStore>,
     /// Where starts go.
     pub event_queue: Arc<dyn Queue>,
+    /// What needs no start any more; empty in a new environment.
+    pub settled: Settled,
     /// The scheduler's own log.
     pub console: Arc<dyn Console>,
     /// The time of day.
@@ -102,21 +105,46 @@ impl Scheduler {
         }
     }
 
+    /// What is due now goes first: nothing that is done for what was due before holds it up.
     async fn tick(&self, minute: Timestamp, invocation: &Invocation) -> Result<Answer, SchedulerError> {
         let routes = self.routes.get().await?;
-        let due = routes.usable().filter(|(_, route)| {
-            route.enabled && route.schedule.is_some_and(|schedule| schedule.is_due(minute))
-        });
-        let start = |(name, _)| Start {
-            route: String::from(name),
-            id: format!("{name}/{minute}"),
-            requested_at: minute,
-            asker: Asker::Schedule,
-            beginning: Beginning::LastEnd,
+        let started = due::now(&routes, minute);
+        let sent = self.send(&started, invocation).await;
+        let missed = self.missed(due::before(&routes, minute, &self.settled), invocation).await;
+        let caught_up = self.send(&missed, invocation).await;
+        sent.and(caught_up)?;
+        Ok(Answer::tick(minute, started, missed))
+    }
+
+    /// Those of the starts that were missed: nothing was written of the job since it was due. One of which nothing is kept
+    /// at all never ran, and what cannot be read is looked at again at the next tick.
+    async fn missed(&self, starts: Vec<Start>, invocation: &Invocation) -> Vec<Start> {
+        if starts.is_empty() {
+            return starts;
+        }
+        let jobs: Vec<_> = starts.iter().map(|start| start.route.as_str()).collect();
+        let written = match self.jobs.last_written(&jobs).await {
+            Ok(written) => written,
+            Err(error) => {
+                self.unread(&jobs, &error, invocation);
+                return Vec::new();
+            }
         };
-        let starts: Vec<_> = due.map(start).collect();
-        self.send(&starts, invocation).await?;
-        Ok(Answer::Tick { minute, started: starts.into_iter().map(|start| start.route).collect() })
+        let (missed, settled): (Vec<_>, Vec<_>) = starts.into_iter().partition(|start| {
+            written.get(&start.route).is_some_and(|written| *written < start.requested_at)
+        });
+        for start in settled {
+            self.settled.settle(&start.route, start.requested_at);
+        }
+        missed
+    }
+
+    fn unread(&self, jobs: &[&str], error: &JobStoreError, invocation: &Invocation) {
+        let error =
+            format!("whether a start was missed cannot be told of {}: {}", jobs.join(", "), chain(error));
+        let entry = Entry::new(EventType::MessageFault, (self.clock)()).field("code", Code::Config.as_str());
+        let subject = Subject { request: Some(&invocation.request_id), ..Subject::default() };
+        self.console.write(&entry.subject(&subject).field("error", error));
     }
 
     async fn run(
@@ -162,7 +190,10 @@ impl Scheduler {
             let results = self.event_queue.send_all(&outgoing).await;
             for (start, result) in made.into_iter().zip(results) {
                 match result {
-                    Ok(()) => self.console.write(&self.entry(EventType::JobRequested, start, invocation)),
+                    Ok(()) => {
+                        self.settled.settle(&start.route, start.requested_at);
+                        self.console.write(&self.entry(EventType::JobRequested, start, invocation));
+                    }
                     Err(error) => unsent.push((start, error.into())),
                 }
             }

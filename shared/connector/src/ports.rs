@@ -1,5 +1,6 @@
 //! What the domain needs of the world, in its own types. Implemented by `aws` and `outbound`, faked by `testkit`.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
@@ -135,6 +136,13 @@ pub trait JobStore: Send + Sync {
     /// # Errors
     /// [`JobStoreError`].
     async fn read(&self, job: &str) -> Result<Option<String>, JobStoreError>;
+
+    /// When what is kept of each of these jobs was last written, in as few calls as they fit; jobs of which nothing is
+    /// kept are not in it.
+    ///
+    /// # Errors
+    /// [`JobStoreError`] where one call failed.
+    async fn last_written(&self, jobs: &[&str]) -> Result<BTreeMap<String, Timestamp>, JobStoreError>;
 
     /// Keeps this text in place of the last one.
     ///

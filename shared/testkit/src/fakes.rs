@@ -114,20 +114,28 @@ impl Queue for FakeQueue {
 /// How far jobs have come, in memory.
 #[derive(Default)]
 pub struct FakeJobs {
-    texts: Mutex<BTreeMap<String, String>>,
+    kept: Mutex<BTreeMap<String, (String, Timestamp)>>,
     failing: Mutex<VecDeque<bool>>,
+    clock: ManualClock,
 }
 
 impl FakeJobs {
+    /// The time of what is written is told by this clock.
+    #[must_use]
+    pub fn by(clock: ManualClock) -> Self {
+        Self { clock, ..Self::default() }
+    }
+
     /// What is kept for a job.
     #[must_use]
     pub fn text(&self, job: &str) -> Option<String> {
-        locked(&self.texts).get(job).cloned()
+        locked(&self.kept).get(job).map(|(text, _)| text.clone())
     }
 
     /// Keeps a text for a job, as somebody does by hand.
     pub fn put(&self, job: &str, text: &str) {
-        locked(&self.texts).insert(job.to_owned(), text.to_owned());
+        let now = self.clock.port()();
+        locked(&self.kept).insert(job.to_owned(), (text.to_owned(), now));
     }
 
     /// Whether each of the next calls fails; after these all succeed. A write that fails may have been kept.
@@ -151,6 +159,13 @@ impl JobStore for FakeJobs {
     async fn read(&self, job: &str) -> Result<Option<String>, JobStoreError> {
         self.done()?;
         Ok(self.text(job))
+    }
+
+    async fn last_written(&self, jobs: &[&str]) -> Result<BTreeMap<String, Timestamp>, JobStoreError> {
+        self.done()?;
+        let kept = locked(&self.kept);
+        let written = |job: &&str| Some(((*job).to_owned(), kept.get(*job)?.1));
+        Ok(jobs.iter().filter_map(written).collect())
     }
 
     async fn write(&self, job: &str, text: &str) -> Result<(), JobStoreError> {

@@ -1,78 +1,13 @@
-//! The job scheduler: JSON in, JSON out, messages on the event queue, and every sample of `events/`.
-
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+//! JSON in, JSON out, messages on the event queue, and every sample of `events/`.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use connector::cache::Cache;
-use connector::failure::chain;
 use connector::message::Message;
 use connector::parameter::Section;
-use job_scheduler::scheduler::{Invocation, Scheduler};
 use serde_json::{Value, json};
-use testkit::fakes::{FakeConfiguration, FakeJobs, FakeLog, FakeQueue, ManualClock};
 
-/// Two that are due at 8:30, one that is not, one by hand, one switched off, one broken, one that is no job.
-const ROUTES: [(Section, &str, &str); 7] = [
-    (Section::Routes, "inventory-sync", "handler: webhook\nschedule: { every: 15m }\nendpoint: x"),
-    (Section::Routes, "heartbeat", "schedule: { every: 1m }\nendpoint: x"),
-    (Section::Routes, "nightly", "schedule: { every: 24h, offset: 2h }\nendpoint: x"),
-    (Section::Routes, "by-hand", "schedule: manual\nendpoint: x"),
-    (Section::Routes, "off", "schedule: { every: 1m }\nendpoint: x\nenabled: false"),
-    (Section::Routes, "broken", "schedule: { every: 90s }\nendpoint: x"),
-    (Section::Routes, "status", "message: OrderStatusChange\nendpoint: x"),
-];
-
-struct World {
-    scheduler: Scheduler,
-    clock: ManualClock,
-    configuration: Arc<FakeConfiguration>,
-    jobs: Arc<FakeJobs>,
-    event_queue: Arc<FakeQueue>,
-    console: Arc<FakeLog>,
-}
-
-impl World {
-    fn with(routes: &[(Section, &str, &str)]) -> Self {
-        let (clock, configuration) = (ManualClock::default(), Arc::new(FakeConfiguration::with(routes)));
-        let (jobs, event_queue, console): (Arc<FakeJobs>, Arc<FakeQueue>, Arc<FakeLog>) = Default::default();
-        let ttl = Duration::from_secs(30);
-        let scheduler = Scheduler {
-            routes: Cache::new(configuration.clone(), ttl, clock.port(), console.clone()),
-            jobs: jobs.clone(),
-            event_queue: event_queue.clone(),
-            console: console.clone(),
-            clock: clock.port(),
-            prefix: "/fluent-connect/shop".to_owned(),
-        };
-        Self { scheduler, clock, configuration, jobs, event_queue, console }
-    }
-
-    /// What Lambda hands over, to what it gets back.
-    async fn invoke(&self, input: Value) -> Result<Value, String> {
-        let invocation =
-            Invocation { request_id: "request-1".to_owned(), trace: Some("Root=1-2-3;Sampled=1".to_owned()) };
-        let answer = self.scheduler.answer(&input, &invocation).await;
-        let answer = answer.map_err(|error| format!("{}: {}", error.kind(), chain(&error)))?;
-        Ok(serde_json::to_value(answer).unwrap())
-    }
-
-    /// Ids of the messages on the event queue.
-    fn sent(&self) -> Vec<String> {
-        self.event_queue.sent().iter().map(|sent| Message::parse(&sent.body).unwrap().id).collect()
-    }
-
-    fn lines(&self, kind: &str) -> Vec<Value> {
-        self.console.entries().into_iter().filter(|entry| entry["type"] == kind).collect()
-    }
-}
-
-fn sample(name: &str) -> Value {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../events").join(format!("{name}.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
-}
+use crate::support::{ROUTES, World, sample};
 
 #[tokio::test]
 async fn every_sample_does_what_it_says() {
