@@ -37,7 +37,10 @@ class Answer:
 
 
 class Stack:
-    """The deployed template on a local AWS of its own; everything it started ends with `stop`."""
+    """The deployed template on a local AWS of its own; everything it started ends with `stop`.
+
+    One beside another keeps its logs elsewhere.
+    """
 
     def __init__(self, logs: Path = STATE) -> None:
         """Keeps what the tools and the local AWS say in `logs`."""
@@ -65,13 +68,27 @@ class Stack:
 
     def deploy(self, **changed: str) -> None:
         """Deploys what was built, anew or as an update, with these parameters in place of samconfig.toml's."""
-        command = ["sam", "deploy", "--config-env", "local", "--no-progressbar"]
-        if changed:
-            parameters = local_parameters() | changed
+        self._deploy([], local_parameters() | changed if changed else {})
+
+    def deploy_template(self, template: Path, parameters: dict[str, str]) -> None:
+        """Deploys another template than the one that was built, anew or as an update."""
+        self._deploy(["--template-file", str(template), "--config-file", str(ROOT / "samconfig.toml")], parameters)
+
+    def _deploy(self, options: list[str], parameters: dict[str, str]) -> None:
+        command = ["sam", "deploy", "--config-env", "local", "--no-progressbar", *options]
+        if parameters:
             command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
         run(command, self._logs / "deploy.log", environment(self.port))
         stacks = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
         self.outputs = {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+    def delete(self) -> None:
+        """Deletes the stack, and leaves what outlives it."""
+        formation = self.client("cloudformation")
+        formation.delete_stack(StackName=STACK)
+        formation.get_waiter("stack_delete_complete").wait(
+            StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
 
     def stop(self) -> None:
         if self._process is not None:
@@ -92,13 +109,13 @@ class Stack:
     def _wait_until_ready(self) -> None:
         for _ in range(120):
             if self._process.poll() is not None:
-                raise SystemExit(f"the local AWS did not start: see {STATE / 'aws.log'}")
+                raise SystemExit(f"the local AWS did not start: see {self._logs / 'aws.log'}")
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/_ministack/health", timeout=1).close()
                 return
             except OSError:
                 time.sleep(0.25)
-        raise SystemExit(f"the local AWS was not ready within 30 s: see {STATE / 'aws.log'}")
+        raise SystemExit(f"the local AWS was not ready within 30 s: see {self._logs / 'aws.log'}")
 
     # Talking to it
 
@@ -238,6 +255,12 @@ class Stack:
         finally:
             for name in FUNCTIONS:
                 self._set_variable(name, "LOCAL_AWS_ENDPOINT_URL", "")
+
+    def take_from_queue(self, logical_id: str, enabled: bool) -> None:
+        """Has a function take messages from its queue, or none."""
+        functions, name = self.client("lambda"), self.function_name(logical_id)
+        for mapping in functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]:
+            functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=enabled)
 
     def renew(self, logical_id: str) -> None:
         """Ends a function's environments, so that the next call starts a new one."""
