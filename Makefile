@@ -5,7 +5,7 @@ SHELL := bash
 PYTHON := local/.venv-aws/bin/python
 SAM := AWS_DEFAULT_REGION=eu-west-1 SAM_CLI_TELEMETRY=0 PATH="$(CURDIR)/local/.venv-sam/bin:$$PATH" sam
 
-.PHONY: help setup run test fmt lint unit docs template python e2e bench build init-cost isolation cost cost-measure picture
+.PHONY: help setup run test fmt lint unit docs template python e2e bench build init-cost isolation cost cost-measure picture previous
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ e2e: setup ## the deployed template on two local AWS side by side, for their tes
 
 bench: ## verify, parse and build, route look-up, log batching
 	cargo bench --package connector --bench pipeline --locked
+
+previous: setup ## records this version, at its release, as the one that the next is held against
+	$(PYTHON) local/previous/record.py
 
 isolation: setup ## deliveries beside an endpoint that hangs, as ratios to none (minutes)
 	$(PYTHON) local/isolation.py

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 
 import yaml
 
@@ -21,7 +22,14 @@ def tag(loader, _suffix, node):
 
 
 Loader.add_multi_constructor("!", tag)
-TEMPLATE = yaml.load((ROOT / "template.yaml").read_text(), Loader)  # noqa: S506 - a safe loader with CloudFormation's tags
+
+
+def read(path: Path) -> dict:
+    """A template of CloudFormation's."""
+    return yaml.load(path.read_text(), Loader)  # noqa: S506 - a safe loader with CloudFormation's tags
+
+
+TEMPLATE = read(ROOT / "template.yaml")
 RESOURCES = TEMPLATE["Resources"]
 
 
