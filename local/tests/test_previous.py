@@ -29,6 +29,7 @@ MADE_ANEW = {
     "AWS::Events::Rule",
     "AWS::IAM::Role",
     "AWS::Lambda::Permission",
+    "AWS::Logs::MetricFilter",
     "AWS::Logs::QueryDefinition",
     "AWS::SQS::QueuePolicy",
 }

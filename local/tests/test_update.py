@@ -13,7 +13,7 @@ import pytest
 from stack import previous
 from stack.fluent import FluentApi
 from stack.receiver import Receiver
-from stack.stack import STACK, TTL_S, Stack
+from stack.stack import STACK, STATE, TTL_S, Stack
 from stack.template import RESOURCES, dashboard
 from stack.tools import REGION
 
@@ -100,8 +100,8 @@ class Update:
 
 
 @pytest.fixture(scope="module")
-def update(stack):
-    older, receiver = Stack("previous-"), Receiver()  # `stack` has built what is deployed here
+def update(built, worker_id):
+    older, receiver = Stack(STATE / worker_id / "previous"), Receiver()
     try:
         older.start()
         yield Update(older, receiver)
