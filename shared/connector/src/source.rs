@@ -7,8 +7,11 @@ mod auth;
 mod event;
 mod place;
 mod preset;
+mod private_key;
 mod proof;
+mod renewal;
 mod signed;
+mod signer;
 
 use std::fmt;
 
@@ -23,7 +26,10 @@ use crate::notification;
 pub use auth::{DEFAULT_TOLERANCE, KEYS as AUTH_KEYS, LONGEST_TOLERANCE, NOTHING, keys_of, kinds};
 pub use event::{Content, SourceEvent, SourceEventError};
 pub use preset::{FILE as PRESETS, names as presets};
+pub use private_key::{PrivateKey, PrivateKeyError};
 pub use proof::{ProofError, Proven, Request};
+pub use renewal::renewed_at;
+pub use signer::SigningError;
 
 use event::Ping;
 use place::{Place, Places};

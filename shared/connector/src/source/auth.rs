@@ -16,8 +16,8 @@ use http::HeaderName;
 use http::header::AUTHORIZATION;
 use serde_json::Value;
 
-use super::proof::{Proof, fixed_value};
-use super::signed::{Content, Encoding, Keys, Part, Signed, TimestampPlace};
+use super::proof::{FixedValue, Proof};
+use super::signed::{Content, Encoding, Form, Keys, Part, Scheme, Signed, TimestampPlace};
 use crate::document::{Document, DocumentError};
 use crate::keys;
 use crate::standard_webhooks::SigningSecret;
@@ -124,13 +124,6 @@ impl Hash {
     }
 }
 
-/// How an ECDSA signature holds its two numbers.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Asn1,
-    Fixed,
-}
-
 /// Reads `auth` of a document that names no preset.
 pub(super) fn of_document(document: &mut Document) -> Result<Proof, DocumentError> {
     match document.peek("auth").and_then(Value::as_str) {
@@ -184,7 +177,7 @@ fn no_proof(document: &Document, key: &str) -> DocumentError {
 }
 
 fn fixed(header: HeaderName, scheme: Option<&'static str>, values: &[String]) -> Proof {
-    Proof::Fixed { header, scheme, values: values.iter().map(|value| fixed_value(value)).collect() }
+    Proof::Fixed { header, scheme, values: values.iter().map(|value| FixedValue::new(value)).collect() }
 }
 
 fn basic(auth: &mut Document) -> Result<Proof, DocumentError> {
@@ -270,7 +263,11 @@ fn public_keys(auth: &mut Document, kind: Kind) -> Result<Keys, DocumentError> {
         Kind::Ecdsa => ecdsa_key(text, hash, form.unwrap_or(Form::Asn1)),
         _ => rsa_key(text, hash),
     })?;
-    Ok(Keys::Public { hash: hash.algorithm(), keys })
+    let scheme = match kind {
+        Kind::Ecdsa => Scheme::Ecdsa(form.unwrap_or(Form::Asn1)),
+        _ => Scheme::Rsa,
+    };
+    Ok(Keys::Public { scheme, hash: hash.algorithm(), keys })
 }
 
 fn rsa_key(text: &str, hash: Hash) -> Result<ParsedPublicKey, String> {

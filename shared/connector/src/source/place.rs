@@ -29,8 +29,9 @@ pub(super) struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Places(pub(super) Vec<Place>);
 
+/// A part of a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+pub(super) enum Piece {
     Constant(String),
     /// The steps of a JSON pointer (RFC 6901), escapes undone.
     Pointer(Vec<String>),
@@ -60,8 +61,21 @@ impl Place {
         self.pieces.iter().all(|piece| matches!(piece, Piece::Constant(_)))
     }
 
+    /// The last part of it that differs from one request to the next.
+    pub(super) fn varying(&self) -> Option<&Piece> {
+        self.pieces.iter().rfind(|piece| !matches!(piece, Piece::Constant(_)))
+    }
+
+    /// The header, where it is one and nothing else.
+    pub(super) fn header(&self) -> Option<&HeaderName> {
+        match self.pieces.as_slice() {
+            [Piece::Header(name)] => Some(name),
+            _ => None,
+        }
+    }
+
     /// What stands there; `None` where a part of it is missing, empty, or neither text nor number.
-    fn find(&self, sent: Sent<'_>) -> Option<String> {
+    pub(super) fn find(&self, sent: Sent<'_>) -> Option<String> {
         self.pieces.iter().map(|piece| piece.find(sent)).collect()
     }
 }

@@ -14,6 +14,7 @@ use jiff::Timestamp;
 
 use super::Source;
 use super::signed::{Signed, is_one_of, timely};
+use crate::secret::Secret;
 use crate::standard_webhooks::{
     SigningSecret, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, signed_content,
 };
@@ -82,13 +83,36 @@ pub(super) enum Proof {
         header: HeaderName,
         /// What stands before the value, such as `Bearer`.
         scheme: Option<&'static str>,
-        /// SHA-256 of each value that counts: of one length, whatever the value's is.
-        values: Vec<Digest>,
+        values: Vec<FixedValue>,
     },
     /// A signature.
     Signed(Signed),
     /// Standard Webhooks 1.0: `v1` by secrets, `v1a` by public keys.
     StandardWebhooks { secrets: Vec<SigningSecret>, keys: Vec<ParsedPublicKey>, tolerance: Duration },
+}
+
+/// A value that is always the same.
+pub(super) struct FixedValue {
+    value: Secret,
+    /// Its SHA-256, which is what is compared: of one length, whatever the value's is.
+    digest: Digest,
+}
+
+impl FixedValue {
+    pub(super) fn new(value: &str) -> Self {
+        Self { value: Secret::new(value), digest: hash(value) }
+    }
+
+    /// The value itself: for the header of a request.
+    pub(super) fn expose(&self) -> &str {
+        self.value.expose()
+    }
+}
+
+impl AsRef<[u8]> for FixedValue {
+    fn as_ref(&self) -> &[u8] {
+        self.digest.as_ref()
+    }
 }
 
 impl Proof {
@@ -141,15 +165,14 @@ impl fmt::Debug for Request<'_> {
     }
 }
 
-/// What is compared of a value that is always the same.
-pub(super) fn fixed_value(value: &str) -> Digest {
+fn hash(value: &str) -> Digest {
     digest(&SHA256, value.as_bytes())
 }
 
 fn fixed(
     header: &HeaderName,
     scheme: Option<&str>,
-    values: &[Digest],
+    values: &[FixedValue],
     headers: &HeaderMap,
 ) -> Result<(), ProofError> {
     let written = only(header, headers)?;
@@ -161,7 +184,7 @@ fn fixed(
         }
     };
     let value = value.ok_or_else(|| ProofError::Malformed { header: header.clone() })?;
-    if is_one_of(fixed_value(value).as_ref(), values) { Ok(()) } else { Err(ProofError::Wrong) }
+    if is_one_of(hash(value).as_ref(), values) { Ok(()) } else { Err(ProofError::Wrong) }
 }
 
 /// Whether one of the signatures is genuine; the timestamp, which is then so as well.

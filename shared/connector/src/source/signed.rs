@@ -1,4 +1,5 @@
-//! A signature in a header: over what it is made, by which keys, and how it is written there.
+//! A signature in a header: over what it is made, by which keys, and how it is written there. What is checked is also
+//! what is written, where the command line takes the system's place.
 //!
 //! Takes the raw bytes, never re-serialised JSON. HMAC, RSA (PKCS #1 v1.5) and ECDSA, all by aws-lc-rs.
 
@@ -13,7 +14,10 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName};
 use jiff::{SignedDuration, Timestamp};
 
+use super::private_key::PrivateKey;
 use super::proof::{ProofError, Request};
+use super::signer::{SigningError, put};
+use crate::message::hexed;
 
 /// Most signatures of a request that are looked at, so that a forged one costs no more than a few.
 const MAX_SIGNATURES: usize = 16;
@@ -67,9 +71,25 @@ pub(super) enum Keys {
     Hmac(Vec<hmac::Key>),
     /// Of RSA or ECDSA, over a hash of what is signed.
     Public {
+        scheme: Scheme,
         hash: &'static digest::Algorithm,
         keys: Vec<ParsedPublicKey>,
     },
+}
+
+/// Of which kind public keys are, and their signatures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// PKCS #1 v1.5.
+    Rsa,
+    Ecdsa(Form),
+}
+
+/// How an ECDSA signature holds its two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Asn1,
+    Fixed,
 }
 
 impl Signed {
@@ -84,6 +104,25 @@ impl Signed {
                 timely(written, *tolerance, now)
             }
         }
+    }
+
+    /// Writes what [`check`](Self::check) takes: by the first secret, or this private key.
+    pub(super) fn sign(
+        &self,
+        headers: &mut HeaderMap,
+        body: &[u8],
+        key: Option<&PrivateKey>,
+        now: Timestamp,
+    ) -> Result<(), SigningError> {
+        let written = now.as_second().to_string();
+        let (content, field) = match &self.content {
+            Content::Body => (body.to_vec(), String::new()),
+            Content::Timed { parts, place, .. } => {
+                (joined(parts, &written, body), place.write(&written, headers)?)
+            }
+        };
+        let signature = self.encoding.encode(&self.keys.sign(&content, key)?);
+        put(headers, &self.header, &format!("{field}{}{signature}", self.prefix))
     }
 
     /// What stands in the header, in pieces.
@@ -121,6 +160,13 @@ impl Encoding {
         };
         (!bytes.is_empty()).then_some(bytes)
     }
+
+    fn encode(self, bytes: &[u8]) -> String {
+        match self {
+            Self::Hex => hexed(bytes),
+            Self::Base64 => STANDARD.encode(bytes),
+        }
+    }
 }
 
 fn unhexed(text: &str) -> Option<Vec<u8>> {
@@ -147,6 +193,14 @@ impl TimestampPlace {
             _ => Err(ProofError::NoTimestamp),
         }
     }
+
+    /// Puts a timestamp into its header; what stands before the signature where it has none of its own.
+    fn write(&self, timestamp: &str, headers: &mut HeaderMap) -> Result<String, SigningError> {
+        match self {
+            Self::Header(name) => put(headers, name, timestamp).map(|()| String::new()),
+            Self::Field(name) => Ok(format!("{name}={timestamp},")),
+        }
+    }
 }
 
 impl Keys {
@@ -158,7 +212,7 @@ impl Keys {
                 let tags = keys.iter().map(|key| hmac::sign(key, content));
                 tags.fold(false, |made, tag| made | is_one_of(tag.as_ref(), signatures))
             }
-            Self::Public { hash, keys } => {
+            Self::Public { hash, keys, .. } => {
                 let hashed = digest(hash, content);
                 let is_by = |key: &ParsedPublicKey, signature: &Vec<u8>| {
                     key.verify_digest_sig(&hashed, signature).is_ok()
@@ -167,6 +221,17 @@ impl Keys {
             }
         };
         if made { Ok(()) } else { Err(ProofError::Wrong) }
+    }
+
+    fn sign(&self, content: &[u8], key: Option<&PrivateKey>) -> Result<Vec<u8>, SigningError> {
+        match (self, key) {
+            (Self::Hmac(keys), None) => {
+                Ok(keys.first().map(|key| hmac::sign(key, content).as_ref().to_vec()).unwrap_or_default())
+            }
+            (Self::Hmac(_), Some(_)) => Err(SigningError::NeedlessKey),
+            (Self::Public { .. }, None) => Err(SigningError::NoKey),
+            (Self::Public { scheme, hash, .. }, Some(key)) => key.sign(*scheme, hash, content),
+        }
     }
 }
 
