@@ -13,6 +13,9 @@ pub const KEYS: [&str; 7] =
 /// among the products: there is no narrower scope to write it.
 pub const DEFAULT_SCOPES: [&str; 4] = ["manage_orders", "manage_products", "view_customers", "view_messages"];
 
+/// Where commercetools gives tokens (its HTTP API reference, "Authorization").
+const TOKEN_PATH: &str = "/oauth/token";
+
 /// A project of commercetools: where its API is, how a token is had, and which account and retailer it is in Fluent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
@@ -44,9 +47,9 @@ impl Project {
             return Err(ProjectError::Key);
         }
         let mut document = Document::parse(text.trim_start_matches('\u{feff}'), &KEYS)?;
-        let api = base(&mut document, "apiUrl")?;
+        let api = base(&mut document, "apiUrl", &format!("/{key}"))?;
         let credentials = ClientCredentials {
-            token_url: base(&mut document, "authUrl")?.below("/oauth/token"),
+            token_url: base(&mut document, "authUrl", TOKEN_PATH)?.below(TOKEN_PATH),
             client_id: document.required_text("clientId")?,
             client_secret: document.required_secret("clientSecret")?,
             scope: Some(scope(&mut document, key)?),
@@ -93,13 +96,18 @@ impl Project {
     }
 }
 
-fn base(document: &mut Document, key: &str) -> Result<EndpointUrl, DocumentError> {
+/// The URL of a host; `end` is what the connector puts behind it.
+fn base(document: &mut Document, key: &str, end: &str) -> Result<EndpointUrl, DocumentError> {
     let text = document.required_text(key)?;
     let url = EndpointUrl::parse(text.trim()).map_err(|error| document.unusable(key, chain(&error)))?;
-    match url.as_url().query() {
-        Some(_) => Err(document.unusable(key, "has a query: give the host alone")),
-        None => Ok(url),
+    if url.as_url().query().is_some() {
+        return Err(document.unusable(key, "has a query: give the host alone"));
     }
+    if url.as_url().path().trim_end_matches('/').ends_with(end) {
+        let problem = format!("ends in {end}, which the connector puts there itself: give the host alone");
+        return Err(document.unusable(key, problem));
+    }
+    Ok(url)
 }
 
 /// The scopes in one text, as a token is asked for them (RFC 6749, 3.3).
@@ -132,6 +140,25 @@ retailerId: 1
 
     fn error(text: &str) -> String {
         Project::parse("acme-shop", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_the_connector_puts_behind_a_host_stands_there_once() {
+        for (host, twice, says) in [
+            (
+                "gcp.commercetools.com/\n",
+                "gcp.commercetools.com/acme-shop/\n",
+                "\"apiUrl\" (line 3) ends in /acme-shop,",
+            ),
+            (
+                "commercetools.com\napi",
+                "commercetools.com/oauth/token\napi",
+                "\"authUrl\" (line 2) ends in /oauth/token,",
+            ),
+        ] {
+            let error = error(&FULL.replace(host, twice));
+            assert!(error.contains(says), "{error}");
+        }
     }
 
     #[test]
