@@ -9,13 +9,14 @@ use connector::endpoint::Endpoint;
 use connector::handler::Handlers;
 use connector::message_names::MessageNames;
 use connector::parameter::{Parameter, Problem};
+use connector::project::Project;
 use connector::route::{DEFAULT_HANDLER, Route};
 use connector::source::{NOTHING, Source};
 use connector::subscription::{SUBSCRIPTION_HANDLER, Subscription};
 
 use crate::document::{Area, Document, MAX_BYTES, Origin, STANDARD_BYTES};
 use crate::finding::Finding;
-use crate::folder::Reading;
+use crate::folder::{Reading, without_ending};
 use crate::line;
 
 /// The sources that need no document of their own.
@@ -53,6 +54,9 @@ pub(crate) fn judge(reading: Reading, handlers: &Handlers) -> Judged {
     findings.extend(no_key(&documents, ring.keys().len()));
     let together = Together { documents: &documents, table: &table, handlers };
     findings.extend(table.usable_routes().flat_map(|(name, route)| together.route(name, route)));
+    let projects = documents.iter().filter(|document| document.area == Area::Commercetools);
+    let projects = projects.filter_map(|document| table.project(&document.name));
+    findings.extend(projects.filter_map(|project| together.project(project)));
     findings.extend(table.endpoints().filter_map(|(name, endpoint)| together.endpoint(name, endpoint)));
     findings
         .extend(table.subscriptions().flat_map(|(path, subscribed)| together.subscription(path, subscribed)));
@@ -185,6 +189,8 @@ impl Together<'_> {
         let known = self.names(Area::Endpoints);
         Some(if known.contains(&name) {
             format!("\"endpoint\" names {name:?}, which is broken")
+        } else if let Some(bare) = without_ending(name).filter(|bare| known.contains(bare)) {
+            format!("\"endpoint\" names {name:?}: a file's ending is no part of the name, write {bare:?}")
         } else {
             format!("\"endpoint\" names {name:?}, which is missing{}", suggestion(name, &known))
         })
@@ -233,6 +239,17 @@ impl Together<'_> {
             ));
         }
         (!used).then(|| Finding::warning(path, "no usable route names it"))
+    }
+
+    fn project(&self, project: &Project) -> Option<Finding> {
+        let (path, account) = (format!("commercetools/{}", project.key()), project.account_id());
+        let known = self.names(Area::Accounts);
+        if known.contains(&account) {
+            return None;
+        }
+        let near = suggestion(account, &known);
+        let problem = format!("\"accountId\" names {account:?}, which is not under accounts/{near}");
+        Some(Finding::warning(&path, &problem).at(self.line(&path, &problem)))
     }
 
     fn names(&self, area: Area) -> Vec<&str> {

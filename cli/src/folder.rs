@@ -15,6 +15,8 @@ use crate::finding::Finding;
 
 /// The endings that are no part of a parameter's name.
 const ENDINGS: [&str; 5] = ["yaml", "yml", "json", "pem", "txt"];
+/// What a job is looked for under, and is not.
+const JOBS: &str = "jobs";
 /// No document is near as large: such a file is something else.
 const MAX_FILE_BYTES: u64 = 1_048_576;
 
@@ -57,6 +59,9 @@ pub(crate) fn read(folder: &Path) -> anyhow::Result<Reading> {
 
 fn unknown_area(name: &str) -> String {
     let known = Area::ALL.map(Area::as_str);
+    if name == JOBS {
+        return "jobs are routes with a schedule: put them under routes/".to_owned();
+    }
     match nearest(name, &known) {
         Some(near) => format!("no such part of the configuration; did you mean {near}/?"),
         None => format!("no such part of the configuration; known are {}", known.join(", ")),
@@ -107,17 +112,22 @@ fn read_file(area: Area, file: &str, path: &Path) -> Result<Document, String> {
     Ok(Document { area, name: name.to_owned(), value, origin: Origin::File(path.to_owned()) })
 }
 
+/// A name without the ending of a document; `None` where it has none.
+pub(crate) fn without_ending(name: &str) -> Option<&str> {
+    name.rsplit_once('.').filter(|(_, ending)| ENDINGS.contains(ending)).map(|(name, _)| name)
+}
+
 /// The parameter's name in a file's name.
 fn name_of(file: &str) -> Result<&str, String> {
-    let name = match file.rsplit_once('.') {
-        Some((name, ending)) if ENDINGS.contains(&ending) => name,
-        Some((_, ending)) => {
+    let name = match (without_ending(file), file.rsplit_once('.')) {
+        (Some(name), _) => name,
+        (None, Some((_, ending))) => {
             return Err(format!(
                 "ends in .{ending}: a document ends in .{}, or has no ending",
                 ENDINGS.join(", .")
             ));
         }
-        None => file,
+        (None, None) => file,
     };
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')) {
         return Err("cannot be a parameter's name: letters, digits, hyphens, underscores and dots".to_owned());

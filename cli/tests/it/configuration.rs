@@ -176,3 +176,25 @@ warning  endpoints/too/deep            is never read: the connector reads <area>
 "#);
     assert_eq!(ran.code, 1, "{}", ran.err);
 }
+
+#[test]
+fn what_stands_in_the_wrong_place_or_twice_is_told_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let project = "authUrl: https://auth.example\napiUrl: https://api.example\nclientId: a\nclientSecret: MARKED\naccountId: ACNE\nretailerId: 1\n";
+    let account = "baseUrl: https://acme.example\nusername: a\npassword: MARKED\nclientId: a\nclientSecret: MARKED\nretailerId: 1\n";
+    write("accounts/ACME.yaml", account);
+    write("commercetools/shop.yaml", project);
+    write(
+        "commercetools/doubled.yaml",
+        &project.replace("api.example", "api.example/doubled").replace("ACNE", "ACME"),
+    );
+    write("endpoints/storefront.yaml", "https://shop.example");
+    write("routes/by-file.yaml", "message: A\nendpoint: storefront.yaml\n");
+    write("jobs/nightly.yaml", "schedule: { every: 5m }\n");
+    insta::assert_snapshot!(run(&["check", folder.path().to_str().unwrap()]).out);
+}
