@@ -48,9 +48,9 @@ pub(crate) struct Shared {
 pub(crate) enum Command {
     /// Makes a development key pair
     Keygen(keygen::Asked),
-    /// Signs a file as Fluent signs a webhook
+    /// Signs a file as Fluent signs a webhook, or as an external system does
     Sign(sign::Asked),
-    /// Posts signed webhooks, one or many; to this machine unless told otherwise
+    /// Posts signed webhooks of Fluent or of an external system, one or many; to this machine unless told otherwise
     Send(send::Asked),
     /// Tells all that is wrong with a configuration, in a folder or deployed
     Check(check::Asked),

@@ -11,7 +11,7 @@ use crate::session::{Session, refused};
 
 /// How long ago CloudWatch may have heard of a queue, in seconds.
 const HEARD_WITHIN_S: i64 = 600;
-/// An event queue whose oldest message waits longer is stuck, as its alarm says, in seconds.
+/// An event queue or ct-queue whose oldest message waits longer is stuck, as its alarm says, in seconds.
 const STUCK_S: f64 = 900.0;
 /// Ten of the fourteen days that the undelivered queue keeps a message, in seconds.
 const LAST_DAYS_S: f64 = 864_000.0;
@@ -22,6 +22,8 @@ pub(crate) enum Backlog {
     Event,
     Undelivered,
     DeadLetter,
+    Ct,
+    CtDeadLetter,
 }
 
 impl Backlog {
@@ -30,6 +32,8 @@ impl Backlog {
             Self::Event => "event queue",
             Self::Undelivered => "undelivered queue",
             Self::DeadLetter => "dead-letter queue",
+            Self::Ct => "ct-queue",
+            Self::CtDeadLetter => "ct-queue's dead-letter queue",
         }
     }
 
@@ -67,7 +71,19 @@ impl Backlog {
                 found,
                 "a fault of the pipeline: `connector tail --type message.fault`, then redrive",
             ),
-            Self::Event | Self::Undelivered | Self::DeadLetter => Check::ok(self.name(), found),
+            Self::Ct if age_s > STUCK_S => Check::warn(
+                self.name(),
+                found,
+                "notifications wait: see the event source and the log of CtQueueListener",
+            ),
+            Self::CtDeadLetter if waiting > 0 => Check::fail(
+                self.name(),
+                found,
+                "no notifications, or never queued: see `code` of each in the SQS console, mend, then redrive",
+            ),
+            Self::Event | Self::Undelivered | Self::DeadLetter | Self::Ct | Self::CtDeadLetter => {
+                Check::ok(self.name(), found)
+            }
         }
     }
 }
@@ -131,6 +147,9 @@ mod tests {
         assert_eq!(state(Backlog::Undelivered, 1, 60.0), State::Warn);
         assert_eq!(state(Backlog::Undelivered, 1, 900_000.0), State::Fail, "soon it is lost");
         assert_eq!(state(Backlog::DeadLetter, 1, 0.0), State::Fail);
+        assert_eq!(state(Backlog::Ct, 1_000, 60.0), State::Ok, "it is at work");
+        assert_eq!(state(Backlog::Ct, 1, 1_000.0), State::Warn);
+        assert_eq!([0, 1].map(|n| state(Backlog::CtDeadLetter, n, 0.0)), [State::Ok, State::Fail]);
     }
 
     #[test]

@@ -3,6 +3,9 @@
 use aws_sdk_cloudwatch::types::StateValue;
 use aws_sdk_lambda::types::{LastUpdateStatus, State as FunctionState};
 use connector::document::nearest;
+use connector::ports::Clock;
+use connector::route::Route;
+use connector::timetable::Timetable;
 use jiff::{SignedDuration, Timestamp};
 use outbound::{AddressPolicy, Networks};
 
@@ -10,6 +13,7 @@ use crate::backlog::Backlog;
 use crate::check::{Judged, judge};
 use crate::commands::handlers;
 use crate::diagnosis::Check;
+use crate::entrance;
 use crate::finding::{Level, counted};
 use crate::reach::reachable;
 use crate::session::{Session, refused};
@@ -17,13 +21,16 @@ use crate::stack::{Resource, Stack};
 use crate::store::Store;
 
 /// The outputs that every version of the template has.
-const OUTPUTS: [&str; 8] = [
+const OUTPUTS: [&str; 11] = [
     "WebhookUrl",
+    "ExternalWebhookUrl",
     "ConfigPrefix",
     "EventLogGroup",
     "EventQueueUrl",
     "UndeliveredQueueUrl",
     "DeadLetterQueueUrl",
+    "CtQueueUrl",
+    "CtDeadLetterQueueUrl",
     "ReplayFunctionName",
     "JobSchedulerFunctionName",
 ];
@@ -36,6 +43,7 @@ const LONGEST_SKEW: SignedDuration = SignedDuration::from_mins(5);
 pub(crate) struct Examination<'a> {
     pub(crate) session: &'a Session,
     pub(crate) stack: &'a Stack,
+    pub(crate) clock: &'a Clock,
     /// By the clock of this machine, before the stack was asked for.
     pub(crate) before: Timestamp,
     /// And after its answer.
@@ -46,12 +54,14 @@ impl Examination<'_> {
     pub(crate) async fn run(&self) -> Vec<Check> {
         let mut checks = vec![self.status(), clock(self.before, self.stack.answered, self.after)];
         checks.extend(OUTPUTS.map(|output| self.output(output)));
+        checks.extend(self.external().await);
         checks.extend(self.configuration().await);
         checks.extend(self.queues().await);
         checks.extend(self.log_group().await);
         match self.stack.resources(self.session).await {
             Ok(resources) => {
                 checks.extend(self.functions(&resources).await);
+                checks.extend(self.event_sources(&resources).await);
                 checks.extend(self.alarms(&resources).await);
             }
             Err(error) => checks.push(Check::unmade("resources", &error)),
@@ -90,6 +100,7 @@ impl Examination<'_> {
                 let mut checks = vec![keys(&judged)];
                 checks.extend(parameters(&judged, documents));
                 checks.extend(self.endpoints(&judged).await);
+                checks.extend(self.jobs(&judged).await);
                 checks
             }
             Err(error) => vec![Check::unmade("parameters", &error)],
@@ -132,16 +143,34 @@ impl Examination<'_> {
         checks
     }
 
+    async fn external(&self) -> Option<Check> {
+        let url = self.stack.url("ExternalWebhookUrl", self.session).ok()?; // a missing output is a check of its own
+        Some(entrance::external(&url, self.clock).await)
+    }
+
+    async fn jobs(&self, judged: &Judged) -> Option<Check> {
+        let function = self.stack.outputs.get("JobSchedulerFunctionName")?;
+        let waits = |route: &Route| route.enabled && matches!(route.schedule, Some(Timetable::Every { .. }));
+        let scheduled = judged.table.usable_routes().filter(|(_, route)| waits(route)).count();
+        let parameter = self.stack.parameters.get("Jobs").map(String::as_str);
+        Some(entrance::jobs(scheduled, parameter, function, self.session, self.after).await)
+    }
+
     async fn queues(&self) -> Vec<Check> {
         let mut checks = Vec::new();
         for (output, backlog) in [
             ("EventQueueUrl", Backlog::Event),
             ("UndeliveredQueueUrl", Backlog::Undelivered),
             ("DeadLetterQueueUrl", Backlog::DeadLetter),
+            ("CtQueueUrl", Backlog::Ct),
+            ("CtDeadLetterQueueUrl", Backlog::CtDeadLetter),
         ] {
             if let Some(url) = self.stack.outputs.get(output) {
                 checks.push(backlog.examine(url, self.session, self.after).await);
             }
+        }
+        if let Some(url) = self.stack.outputs.get("CtQueueUrl") {
+            checks.push(entrance::policy(url, self.session).await);
         }
         checks
     }
@@ -196,6 +225,19 @@ impl Examination<'_> {
                     }
                 }
             });
+        }
+        checks
+    }
+
+    async fn event_sources(&self, resources: &[Resource]) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for mapping in resources.iter().filter(|resource| resource.kind == "AWS::Lambda::EventSourceMapping")
+        {
+            checks.push(entrance::event_source(mapping, self.session).await);
+        }
+        if checks.is_empty() {
+            let found = "there is none: no queue is read";
+            checks.push(Check::fail("event sources", found, "deploy this project's template"));
         }
         checks
     }

@@ -7,6 +7,7 @@ mod commands;
 mod diagnosis;
 mod difference;
 mod document;
+mod entrance;
 mod examination;
 mod finding;
 mod folder;
@@ -79,11 +80,11 @@ async fn run(arguments: Arguments, clock: Clock, environment: Environment) -> an
     let mut screen = Screen::new(shared.json);
     match arguments.command {
         Command::Keygen(asked) => commands::keygen::run(&asked, &mut screen),
-        Command::Sign(asked) => commands::sign::run(&asked, &mut screen),
+        Command::Sign(asked) => commands::sign::run(&asked, &shared, &clock, &mut screen).await,
         Command::Check(asked) => commands::check::run(&asked, &shared, &mut screen).await,
         Command::Routes(asked) => commands::routes::run(&asked, &shared, &mut screen).await,
         Command::Render(asked) => commands::render::run(&asked, &shared, &clock, &mut screen).await,
-        Command::Send(asked) => commands::send::run(&asked, clock, &mut screen).await,
+        Command::Send(asked) => commands::send::run(&asked, &shared, clock, &mut screen).await,
         Command::Tail(asked) => commands::tail::run(&asked, &shared, &clock, &mut screen).await,
         Command::Replay(asked) => commands::replay::run(&asked, &shared, &mut screen).await,
         Command::Jobs(asked) => commands::jobs::run(&asked, &shared, &mut screen).await,

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -17,16 +17,15 @@ use connector::failure::chain;
 use connector::ports::{Clock, EventLog, Transport as _};
 use connector::redaction::Redaction;
 use connector::retry::Schedule;
-use connector::signature::FLUENT_SIGNATURE;
 use http::header::{CONTENT_TYPE, HOST};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue, Method};
+use jiff::Timestamp;
 use outbound::{AddressPolicy, HttpTransport, Networks};
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use url::{Host, Url};
 
 use crate::screen::{Cell, Screen, Tone};
-use crate::signing::PrivateKey;
+use crate::signing::Signer;
 
 /// What stays on this machine.
 pub(crate) const LOOPBACK: &str = "127.0.0.0/8, ::1";
@@ -71,7 +70,9 @@ fn json_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// The webhooks of a run, by number.
 pub(crate) struct Batch {
-    pub(crate) bodies: Arc<Bodies>,
+    pub(crate) bodies: Bodies,
+    /// What each webhook has besides its proof.
+    pub(crate) headers: HeaderMap,
     /// Tells the ids of this run from those of others.
     pub(crate) run: String,
     /// Whether the first of each file gets a new id as well.
@@ -79,40 +80,39 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// The files in turn; from the second turn on with a new id.
-    pub(crate) fn body(&self, number: u64) -> Vec<u8> {
+    /// A webhook, signed: the files in turn, from the second turn on with a new id.
+    pub(crate) fn signed(&self, number: u64, signer: &Signer, now: Timestamp) -> anyhow::Result<Webhook> {
+        let mut webhook = self.unsigned(number, signer);
+        signer.sign(&mut webhook.headers, &webhook.body, now)?;
+        Ok(webhook)
+    }
+
+    fn unsigned(&self, number: u64, signer: &Signer) -> Webhook {
         let (turn, at) = (number / self.bodies.len().max(1), number % self.bodies.len().max(1));
         let body = usize::try_from(at).ok().and_then(|at| self.bodies.0.get(at)).cloned().unwrap_or_default();
+        let mut headers = self.headers.clone();
         if turn == 0 && !self.new_ids {
-            return body;
+            return Webhook { headers, body };
         }
-        with_new_id(&body, &format!("{}-{turn}", self.run)).unwrap_or(body)
+        let body = signer.renewed(&mut headers, body, &format!("{}-{turn}", self.run));
+        Webhook { headers, body }
     }
 }
 
-/// The event with another id, every other value as it was written; `None` where there is no id.
-fn with_new_id(body: &[u8], ending: &str) -> Option<Vec<u8>> {
-    let mut fields: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(body).ok()?;
-    let id = match serde_json::from_str(fields.get("id")?.get()).ok()? {
-        Value::String(id) => id,
-        Value::Number(id) => id.to_string(),
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-    };
-    let id = serde_json::value::to_raw_value(&format!("{id}-{ending}")).ok()?;
-    fields.insert("id".to_owned(), id);
-    serde_json::to_vec(&fields).ok()
-}
-
-/// A body and its signature.
+/// A body and its headers.
 pub(crate) struct Webhook {
-    body: Vec<u8>,
-    signature: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Webhook {
-    pub(crate) fn signed(body: Vec<u8>, key: &PrivateKey) -> Self {
-        let signature = key.sign(&body);
-        Self { body, signature }
+    /// What no answer may show: the secrets that headers carry as they are.
+    fn redaction(&self) -> Redaction {
+        let sensitive = self.headers.values().filter(|value| value.is_sensitive());
+        let texts = sensitive.filter_map(|value| value.to_str().ok());
+        let secrets =
+            texts.flat_map(|text| text.split_once(' ').map(|(_, secret)| secret).into_iter().chain([text]));
+        Redaction::of(&secrets.map(str::to_owned).collect::<Vec<_>>(), &[])
     }
 }
 
@@ -120,10 +120,10 @@ impl Webhook {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// Status, or the code of why there is none.
-    result: String,
+    pub(crate) result: String,
     ms: u64,
     /// What the answer or the failure says.
-    says: String,
+    pub(crate) says: String,
 }
 
 /// Keeps the record of one attempt.
@@ -183,10 +183,8 @@ impl Poster {
 
     /// Posts one webhook.
     pub(crate) async fn post(&self, webhook: Webhook) -> Answer {
-        let mut headers = self.headers.clone();
-        if let Ok(signature) = HeaderValue::try_from(webhook.signature) {
-            headers.insert(HeaderName::from_static(FLUENT_SIGNATURE), signature);
-        }
+        let (mut headers, redaction) = (self.headers.clone(), webhook.redaction());
+        headers.extend(webhook.headers);
         let request = OutboundRequest {
             method: Method::POST,
             url: self.url.clone(),
@@ -194,7 +192,7 @@ impl Poster {
             body: webhook.body,
             timeout: self.timeout,
             answer_bytes: ANSWER_BYTES,
-            answer: Shown::Without(Redaction::default()),
+            answer: Shown::Without(redaction),
         };
         let attempt = self.transport.send(request).await;
         let (kept, schedule) = (Kept::default(), Schedule::default());
@@ -212,6 +210,11 @@ impl Poster {
 }
 
 impl Answer {
+    #[cfg(test)]
+    pub(crate) fn new(result: &str, says: &str) -> Self {
+        Self { result: result.to_owned(), ms: 0, says: says.to_owned() }
+    }
+
     fn of(result: String, record: &Value) -> Self {
         let says = record.get("error").or_else(|| record.get("response.body")).and_then(Value::as_str);
         let says = says.unwrap_or_default().chars().take(SHOWN_CHARACTERS).collect();
@@ -294,23 +297,37 @@ fn percentile(sorted: &[u64], percent: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
+    use connector::source::{PrivateKey, Source};
+    use http::HeaderMap;
     use url::Url;
 
     use super::{Batch, Bodies, is_local, loopback_name, percentile};
+    use crate::signing::Signer;
+
+    const DEVELOPMENT: &str = include_str!("../../shared/testkit/keys/development.private.pem");
+
+    fn batch(bodies: &[&[u8]]) -> Batch {
+        let bodies = Bodies(bodies.iter().map(|body| body.to_vec()).collect());
+        Batch { bodies, headers: HeaderMap::new(), run: "r".to_owned(), new_ids: false }
+    }
 
     #[test]
     fn a_repeated_event_has_a_new_id_and_every_digit_of_the_rest() {
-        let first = br#"{"id": "a", "n": 1.10, "b": 12345678901234567890123}"#.to_vec();
-        let batch = Batch {
-            bodies: Arc::new(Bodies(vec![first.clone(), b"[]".to_vec()])),
-            run: "r".to_owned(),
-            new_ids: false,
-        };
-        assert_eq!(batch.body(0), first, "the first time byte for byte");
-        assert_eq!(batch.body(2), br#"{"b":12345678901234567890123,"id":"a-r-1","n":1.10}"#);
-        assert_eq!(batch.body(5), b"[]", "what has no id is sent as it is");
+        let first = br#"{"id": "a", "n": 1.10, "b": 12345678901234567890123}"#;
+        let (batch, fluent) =
+            (batch(&[first, b"[]"]), Signer::Fluent(PrivateKey::parse(DEVELOPMENT).unwrap()));
+        let body = |number| batch.unsigned(number, &fluent).body;
+        assert_eq!(body(0), first, "the first time byte for byte");
+        assert_eq!(body(2), br#"{"b":12345678901234567890123,"id":"a-r-1","n":1.10}"#);
+        assert_eq!(body(5), b"[]", "what has no id is sent as it is");
+    }
+
+    #[test]
+    fn a_source_has_its_new_ids_where_its_document_says_that_they_stand() {
+        let source = Source::parse("github", "preset: github\nsecrets: [s]").unwrap();
+        let (batch, github) = (batch(&[b"{}"]), Signer::Source { source: Box::new(source), key: None });
+        let id = |number| batch.unsigned(number, &github).headers.get("x-github-delivery").cloned();
+        assert_eq!([id(0), id(1)], [None, Some("r-1".parse().unwrap())]);
     }
 
     #[test]

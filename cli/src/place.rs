@@ -66,7 +66,12 @@ impl Target {
     }
 }
 
-async fn store(stack: Option<&str>, prefix: Option<&str>, shared: &Shared) -> anyhow::Result<Store> {
+/// The parameters of a stack, or below a prefix.
+pub(crate) async fn store(
+    stack: Option<&str>,
+    prefix: Option<&str>,
+    shared: &Shared,
+) -> anyhow::Result<Store> {
     let session = Session::open(shared).await?;
     let prefix = match (prefix, stack) {
         (Some(prefix), _) => prefix.to_owned(),

@@ -58,6 +58,11 @@ impl Session {
         }))
     }
 
+    /// What stands in the place of AWS's own endpoints, such as a local AWS.
+    pub(crate) fn endpoint_url(&self) -> Option<&str> {
+        self.0.endpoint_url()
+    }
+
     pub(crate) fn cloudformation(&self) -> aws_sdk_cloudformation::Client {
         aws_sdk_cloudformation::Client::new(&self.0)
     }

@@ -8,7 +8,9 @@ use aws_sdk_cloudformation::config::interceptors::BeforeDeserializationIntercept
 use aws_sdk_cloudformation::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_cloudformation::error::{BoxError, ProvideErrorMetadata as _};
 use jiff::Timestamp;
+use url::Url;
 
+use crate::load::is_local;
 use crate::session::{Session, refused};
 
 /// A stack and what it was deployed with.
@@ -92,6 +94,13 @@ impl Stack {
         })
     }
 
+    /// The URL that an output tells, as it is reached from here: where another place stands for AWS, its API has a name
+    /// there.
+    pub(crate) fn url(&self, output: &str, session: &Session) -> anyhow::Result<String> {
+        let url = self.output(output)?;
+        Ok(session.endpoint_url().and_then(|aws| reached_by(url, aws)).unwrap_or_else(|| url.to_owned()))
+    }
+
     /// Its resources.
     pub(crate) async fn resources(&self, session: &Session) -> anyhow::Result<Vec<Resource>> {
         let client = session.cloudformation();
@@ -113,6 +122,34 @@ impl Stack {
     }
 }
 
+/// The URL of an API at a local AWS; names below localhost never leave this machine (RFC 6761, 6.3).
+fn reached_by(url: &str, aws: &str) -> Option<String> {
+    let (url, aws) = (Url::parse(url).ok()?, Url::parse(aws).ok()?);
+    let (api, _) = url.host_str()?.split_once(".execute-api.")?;
+    let host = if is_local(&aws) { "localhost" } else { aws.host_str()? };
+    let port = aws.port_or_known_default()?;
+    Some(format!("{}://{api}.execute-api.{host}:{port}{}", aws.scheme(), url.path()))
+}
+
 fn pair(key: Option<&str>, value: Option<&str>) -> Option<(String, String)> {
     Some((key?.to_owned(), value?.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reached_by;
+
+    #[test]
+    fn the_api_of_a_local_aws_has_a_name_below_localhost() {
+        let url = "https://a1.execute-api.eu-west-1.amazonaws.com/api/v1/webhook";
+        let local = "http://a1.execute-api.localhost:4566/api/v1/webhook";
+        assert_eq!(reached_by(url, "http://127.0.0.1:4566").as_deref(), Some(local));
+        let named = "http://a1.execute-api.aws.test:80/api/v1/webhook";
+        assert_eq!(reached_by(url, "http://aws.test").as_deref(), Some(named));
+        assert_eq!(
+            reached_by("https://hooks.example/webhook", "http://127.0.0.1:4566"),
+            None,
+            "a name of one's own"
+        );
+    }
 }

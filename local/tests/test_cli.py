@@ -12,6 +12,9 @@ from stack import signing
 from stack.receiver import Receiver
 from stack.stack import STACK, TTL_S
 
+SOURCES = ("MessageRouterEventQueue", "CtQueueListenerCtQueue")
+"""The event sources, by the names that SAM gives them."""
+
 
 class Folder:
     """A configuration of its own: one route to one receiver."""
@@ -135,9 +138,71 @@ def test_the_doctor_finds_what_is_wrong_and_nothing_else(cli, stack):
     checks = {check["what"]: check for check in cli.json("doctor", "--stack", STACK, code=1)["checks"]}
     assert checks["parameter keys/broken"]["state"] == "fail"
     fine = ["stack", "clock", "keys", "event queue", "event log", "function MessageRouter", "alarm DeadLetterAlarm"]
-    assert {what: checks[what]["state"] for what in fine} == dict.fromkeys(fine, "ok")
-    assert all(checks[f"output {output}"]["state"] == "ok" for output in ("WebhookUrl", "ReplayFunctionName"))
+    fine += ["external webhooks", "ct-queue", "ct-queue policy", *(f"event source {name}" for name in SOURCES)]
+    assert {what: checks[what]["found"] for what in fine if checks[what]["state"] != "ok"} == {}
+    assert checks["external webhooks"]["found"] == "an unknown source is answered 404 E_SOURCE"
+    outputs = ("WebhookUrl", "ExternalWebhookUrl", "CtQueueUrl", "ReplayFunctionName")
+    assert all(checks[f"output {output}"]["state"] == "ok" for output in outputs)
     assert cli.run("doctor", "--stack", "no-such-stack").returncode == 2
+
+
+def test_the_doctor_finds_a_queue_that_nobody_reads_and_one_that_commercetools_may_not_write(cli, stack):
+    functions, queues = stack.client("lambda"), stack.client("sqs")
+    queue = stack.outputs["CtQueueUrl"]
+    [mapping] = functions.list_event_source_mappings(EventSourceArn=stack.outputs["CtQueueArn"])["EventSourceMappings"]
+    policy = queues.get_queue_attributes(QueueUrl=queue, AttributeNames=["Policy"])["Attributes"]["Policy"]
+    functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    queues.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": ""})
+    try:
+        checks = {check["what"]: check for check in cli.json("doctor", "--stack", STACK, code=1)["checks"]}
+    finally:
+        queues.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
+        functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=True)
+    assert checks["event source CtQueueListenerCtQueue"]["state"] == checks["ct-queue policy"]["state"] == "fail"
+    assert mapping["UUID"] in checks["event source CtQueueListenerCtQueue"]["todo"]
+    assert checks["event source MessageRouterEventQueue"]["state"] == "ok"
+
+
+WHSEC = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+
+@pytest.mark.parametrize(
+    ("preset", "secret", "headers"),
+    [
+        ("fynd", "MARKED-fynd", []),
+        ("github", "MARKED-github", ["--header", "x-github-event: push"]),
+        ("stripe", "MARKED-stripe", []),
+        ("standard-webhooks", WHSEC, []),
+    ],
+)
+def test_webhooks_go_as_a_source_sends_them(cli, stack, tmp_path, preset, secret, headers):
+    receiver, name = Receiver(), f"cli-{uuid.uuid4().hex[:12]}"
+    stack.put(f"sources/{name}", f"{{ preset: {preset}, secrets: ['{secret}'] }}", secure=True)
+    stack.put(f"endpoints/{name}", f"{receiver.url}/hook")
+    stack.put(f"routes/{name}", f"source: {name}\nmessage: '*'\nendpoint: {name}\n")
+    number = uuid.uuid4().hex
+    about = {"id": number, "category": "company", "name": "order", "type": "create", "version": "1"}
+    (tmp_path / "event.json").write_text(json.dumps({"id": number, "type": "paid", "event": about}))
+    time.sleep(TTL_S)
+    send = ["send", str(tmp_path / "event.json"), "--source", name, *headers]
+    try:
+        done = cli.run(*send, "--stack", STACK, "--count", "3", "--json")
+        assert done.returncode == 0 and secret not in done.stdout + done.stderr, done.stdout + done.stderr
+        assert [(line["result"], line["count"]) for line in json.loads(done.stdout)["results"]] == [("200", 3)]
+        deadline = time.monotonic() + 30
+        while len(receiver.requests) < 3 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert len({request.headers["webhook-id"] for request in receiver.requests}) == 3
+
+        other = secret.replace("MARKED", "another").replace("whsec_M", "whsec_N")
+        (tmp_path / "other.yaml").write_text(f"{{ preset: {preset}, secrets: ['{other}'] }}")
+        url = f"http://{stack.webhook_host}{stack.source_path(name)}"
+        wrong = cli.json(*send, "--document", str(tmp_path / "other.yaml"), "--url", url, code=1)
+        assert [line["result"] for line in wrong["results"]] == ["401"]
+    finally:
+        for parameter in ("sources", "endpoints", "routes"):
+            stack.forget(f"{parameter}/{name}")
+        receiver.go_down()
 
 
 def test_a_follower_sees_what_comes(cli, stack, folder):

@@ -1,4 +1,5 @@
-//! `doctor`: looks a deployed stack over, and says what to do. Changes nothing and sends no webhook.
+//! `doctor`: looks a deployed stack over, and says what to do. Changes nothing; of webhooks it sends one, of a
+//! source that does not exist.
 
 use clap::Args;
 use connector::ports::Clock;
@@ -27,7 +28,7 @@ pub(crate) async fn run(
     let session = Session::open(shared).await?;
     let before = clock();
     let stack = Stack::find(&session, &asked.stack).await?;
-    let results = Examination { session: &session, stack: &stack, before, after: clock() }.run().await;
+    let results = Examination { session: &session, stack: &stack, clock, before, after: clock() }.run().await;
     let failed = results.iter().filter(|result| result.state == State::Fail).count();
     let doubtful = results.iter().filter(|result| result.state == State::Warn).count();
     if screen.is_json() {
