@@ -15,6 +15,7 @@ use crate::outcome::{NoAnswer, Outcome};
 use crate::ports::{Clock, EventLog};
 use crate::redaction::Redaction;
 use crate::retry::{Schedule, retry_after};
+use crate::subsegment::Begun;
 
 /// Most bytes of an answer's body that the event log shows.
 pub const LOGGED_BODY_BYTES: usize = 2_048;
@@ -100,6 +101,8 @@ pub struct Attempt {
     answer: Shown,
     duration: Duration,
     result: Result<Response, TransportFailure>,
+    /// Where its trace is kept.
+    subsegment: Option<Begun>,
 }
 
 /// Which attempt it was, and what would follow it.
@@ -295,7 +298,13 @@ impl Attempt {
             answer: request.answer,
             duration,
             result,
+            subsegment: None,
         }
+    }
+
+    /// The attempt, which ends this subsegment when it is concluded.
+    pub(crate) fn within(self, subsegment: Option<Begun>) -> Self {
+        Self { subsegment, ..self }
     }
 
     /// Whether the receiver did not answer in time.
@@ -334,11 +343,15 @@ impl Attempt {
             Outcome::Refused(code) => failed(code, Next::Undelivered { reason: Reason::Refused }),
         };
         let entry = self.record(tried.entry(now), detail.as_deref());
-        log.record(match (&failure, outcome) {
+        let entry = match (&failure, outcome) {
             (None, Outcome::Answered) => entry.field("outcome", "answered"),
             (None, _) => delivered(entry, tried.subject, now),
             (Some(failure), _) => failure.next.told(entry.field("code", failure.code.as_str())),
-        });
+        };
+        if let Some(subsegment) = self.subsegment {
+            subsegment.end(&entry);
+        }
+        log.record(entry);
         match (self.result, failure) {
             (Ok(response), None) => Ok(response),
             (Ok(_), Some(failure)) => Err(failure),

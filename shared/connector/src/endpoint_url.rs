@@ -237,6 +237,20 @@ impl EndpointUrl {
         }
         url.into()
     }
+
+    /// Scheme, host, port and path.
+    #[must_use]
+    pub fn without_query(&self) -> String {
+        let mut url = self.url.clone();
+        url.set_query(None);
+        url.into()
+    }
+
+    /// The host's name or address, without brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or_default().trim_matches(['[', ']'])
+    }
 }
 
 fn forbidden(text: &str) -> Option<UrlError> {

@@ -41,6 +41,7 @@ mod slips;
 pub mod source;
 pub mod standard_webhooks;
 pub mod subscription;
+pub mod subsegment;
 pub mod template;
 pub mod timetable;
 pub mod token;

@@ -12,6 +12,7 @@ use crate::delivery::{Attempt, OutboundRequest};
 use crate::event_log::{Entry, Span};
 use crate::message::Outgoing;
 use crate::parameter::{Parameter, Section};
+use crate::subsegment::Subsegment;
 use crate::undelivered::{Received, SetAside};
 
 /// The time of day, read in `main.rs` and passed down.
@@ -174,6 +175,12 @@ pub trait EventLogReader: Send + Sync {
 pub trait Console: Send + Sync {
     /// Writes one line.
     fn write(&self, entry: &Entry);
+}
+
+/// Tells X-Ray what a message's trace should show.
+pub trait Tracer: Send + Sync {
+    /// Sends it, at once and only once. Waits for nobody and fails nobody: what nobody takes is lost.
+    fn send(&self, subsegment: &Subsegment);
 }
 
 /// The only way out: sends one request and yields the attempt.

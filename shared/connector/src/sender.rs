@@ -18,8 +18,9 @@ use crate::failure::Code;
 use crate::ports::{Chance, Clock, EventLog, Transport};
 use crate::redaction::Redaction;
 use crate::standard_webhooks::{WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, signature};
+use crate::subsegment::{Begun, Tracing};
 use crate::token::{AccessToken, TOKEN_TIMEOUT, Tokens, Wanted};
-use crate::trace::{TRACEPARENT, traceparent};
+use crate::trace::{SpanId, TRACEPARENT, TraceHeader};
 
 /// To end an attempt whose timeout has passed, and to write its record.
 pub(crate) const TO_END: Duration = Duration::from_secs(1);
@@ -38,6 +39,8 @@ pub struct Sender {
     pub tokens: Tokens,
     /// Endpoints that hang.
     pub breaker: Breaker,
+    /// Where attempts are told to the traces of their messages; `None` where nobody takes them.
+    pub tracing: Option<Tracing>,
 }
 
 /// One message's delivery to one endpoint.
@@ -73,7 +76,13 @@ impl Sender {
         chance: Chance,
     ) -> Self {
         let (tokens, breaker) = (Tokens::default(), Breaker::default());
-        Self { transport, event_log, clock, chance, tokens, breaker }
+        Self { transport, event_log, clock, chance, tokens, breaker, tracing: None }
+    }
+
+    /// The same, which tells each attempt to its message's trace.
+    #[must_use]
+    pub fn traced(self, tracing: Option<Tracing>) -> Self {
+        Self { tracing, ..self }
     }
 
     /// One attempt; whatever comes of it is on record.
@@ -104,13 +113,30 @@ impl Sender {
     }
 
     /// The attempt; where its future is dropped half-way, the record says so.
-    pub(crate) async fn attempt(&self, request: OutboundRequest, tried: &Tried<'_>) -> Attempt {
+    pub(crate) async fn attempt(&self, mut request: OutboundRequest, tried: &Tried<'_>) -> Attempt {
         let url = request.url.clone();
-        let mut record = Cancelled { sender: self, tried, url: Some(request.url.redacted()) };
+        let subsegment = self.trace(&mut request, tried);
+        let mut record = Cancelled { sender: self, tried, url: Some(url.redacted()), subsegment };
         let attempt = self.transport.send(request).await;
         record.url = None;
         self.breaker.learn(&url, attempt.timed_out(), (self.clock)(), (self.chance)());
-        attempt
+        attempt.within(record.subsegment.take())
+    }
+
+    /// Begins the attempt's subsegment, and tells a receiver in which trace it is called: below the subsegment, or where
+    /// there is none below what the message's header names.
+    fn trace(&self, request: &mut OutboundRequest, tried: &Tried<'_>) -> Option<Begun> {
+        let header = TraceHeader::parse(tried.subject.trace?)?;
+        let tracing = self.tracing.as_ref();
+        let subsegment = tracing.and_then(|tracing| tracing.call(header, &request.method, &request.url));
+        if let Purpose::Delivery { .. } = tried.purpose {
+            let span = subsegment.as_ref().map(Begun::id).or(header.parent);
+            let traceparent = header.traceparent(span.unwrap_or_else(|| SpanId::drawn(&self.chance)));
+            request
+                .headers
+                .extend(HeaderValue::from_str(&traceparent).ok().map(|value| (TRACEPARENT, value)));
+        }
+        subsegment
     }
 
     /// Whether the URL may be tried: it rests where it did not answer others just now. The last attempt is always made.
@@ -179,7 +205,7 @@ impl Sender {
         }
     }
 
-    /// Who the message is, when this attempt was made, in which trace, and the signatures over it.
+    /// Who the message is, when this attempt was made, and the signatures over it.
     fn identify(&self, delivery: &Delivery<'_>, headers: &mut HeaderMap) {
         let timestamp = (self.clock)().as_second();
         let id = delivery.subject.webhook.unwrap_or_default();
@@ -191,10 +217,6 @@ impl Sender {
             && let Some(value) = signature(secrets, id, timestamp, &delivery.body.bytes)
         {
             headers.insert(WEBHOOK_SIGNATURE, value);
-        }
-        let trace = delivery.subject.trace.and_then(|trace| traceparent(trace, (self.chance)().to_bits()));
-        if let Some(value) = trace.and_then(|trace| HeaderValue::from_str(&trace).ok()) {
-            headers.insert(TRACEPARENT, value);
         }
     }
 }
@@ -210,6 +232,8 @@ struct Cancelled<'a> {
     tried: &'a Tried<'a>,
     /// Taken out when the attempt has ended.
     url: Option<String>,
+    /// The same.
+    subsegment: Option<Begun>,
 }
 
 impl Drop for Cancelled<'_> {
@@ -222,6 +246,9 @@ impl Drop for Cancelled<'_> {
             .field("outcome", "unknown")
             .field("code", Code::Cancelled.as_str())
             .field("error", "the handler gave the delivery up half-way: the receiver may have got it");
+        if let Some(subsegment) = self.subsegment.take() {
+            subsegment.end(&entry);
+        }
         self.sender.event_log.record(entry);
     }
 }

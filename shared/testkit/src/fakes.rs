@@ -1,7 +1,7 @@
 //! Fakes of the ports: they remember what was asked of them, and fail when told to.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -13,10 +13,12 @@ use connector::outcome::NoAnswer;
 use connector::parameter::{Parameter, Section};
 use connector::ports::{
     Clock, ConfigurationError, ConfigurationSource, Console, EventLog, JobStore, JobStoreError, Queue,
-    QueueError, Transport,
+    QueueError, Tracer, Transport,
 };
 use connector::secret::Secret;
+use connector::subsegment::{Subsegment, Tracing};
 use jiff::Timestamp;
+use serde_json::Value;
 
 /// A lock that a failed test cannot poison.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -276,6 +278,33 @@ impl EventLog for FakeLog {
 impl Console for FakeLog {
     fn write(&self, entry: &Entry) {
         locked(&self.entries).push(entry.clone());
+    }
+}
+
+/// X-Ray's daemon in memory.
+#[derive(Default)]
+pub struct FakeTracer(Mutex<Vec<Value>>);
+
+impl FakeTracer {
+    /// The documents that were sent.
+    #[must_use]
+    pub fn documents(&self) -> Vec<Value> {
+        locked(&self.0).clone()
+    }
+
+    /// What makes subsegments that come here; each with another id.
+    #[must_use]
+    pub fn tracing(self: &Arc<Self>, clock: Clock) -> Tracing {
+        let drawn = AtomicU32::new(0);
+        let chance = Arc::new(move || f64::from(drawn.fetch_add(1, Ordering::SeqCst)) + 0.5);
+        Tracing::new(self.clone(), clock, chance)
+    }
+}
+
+impl Tracer for FakeTracer {
+    fn send(&self, subsegment: &Subsegment) {
+        let document = serde_json::from_str(&subsegment.document()).expect("a document is JSON");
+        locked(&self.0).push(document);
     }
 }
 
