@@ -7,7 +7,7 @@ use aws::foundation::{Foundation, ended};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use connector::environment::Environment;
 use connector::handler::Registry;
-use connector::ports::Cause;
+use connector::ports::{Cause, Chance};
 use connector::sender::Sender;
 use jiff::Timestamp;
 use lambda_runtime::{LambdaEvent, service_fn};
@@ -47,6 +47,8 @@ async fn route(router: &Router, event: LambdaEvent<SqsEvent>) -> SqsBatchRespons
 async fn router() -> Result<Router, Cause> {
     let settings = Settings::read(Environment::new(&|name| std::env::var(name).ok()))?;
     let foundation = Foundation::build(settings.common, Arc::new(Timestamp::now)).await?;
+    let chance: Chance = Arc::new(fastrand::f64);
+    let tracing = foundation.tracing(chance.clone());
     Ok(Router {
         table: foundation.cache(),
         handlers: registry().build()?,
@@ -60,8 +62,9 @@ async fn router() -> Result<Router, Cause> {
             Arc::new(HttpTransport::new(AddressPolicy::new(settings.networks))?),
             foundation.event_log,
             foundation.clock,
-            Arc::new(fastrand::f64),
-        ),
+            chance,
+        )
+        .traced(tracing),
     })
 }
 

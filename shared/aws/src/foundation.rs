@@ -1,5 +1,6 @@
 //! What every function stands on: the settings that all share, and the clients and adapters made of them in INIT.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,10 @@ use aws_smithy_http_client::HttpClientError;
 use connector::cache::{Cache, Snapshot};
 use connector::environment::{Environment, EnvironmentError};
 use connector::event_log::{Component, Entry, EventType};
-use connector::ports::{Cause, Clock, Console, EventLog, EventLogReader, JobStore, Queue, UndeliveredQueue};
+use connector::ports::{
+    Cause, Chance, Clock, Console, EventLog, EventLogReader, JobStore, Queue, UndeliveredQueue,
+};
+use connector::subsegment::Tracing;
 
 use crate::clients;
 use crate::configuration::SsmConfiguration;
@@ -16,6 +20,7 @@ use crate::console::{Stdout, init_failed};
 use crate::event_log::{CloudWatchEventLog, CloudWatchEventLogReader, stream_name};
 use crate::jobs::SsmJobStore;
 use crate::queue::SqsQueue;
+use crate::xray::{XrayDaemon, daemon_address};
 
 /// The settings that all functions share, from the variables that `template.yaml` sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +37,8 @@ pub struct Settings {
     pub event_log_stream: String,
     /// `LOCAL_AWS_ENDPOINT_URL`: where `sam local invoke` finds a local AWS; empty in a deployment.
     pub local_endpoint: Option<String>,
+    /// `AWS_XRAY_DAEMON_ADDRESS`, which Lambda sets; without it X-Ray is told nothing.
+    pub xray_daemon: Option<SocketAddr>,
     /// Which function this is.
     pub component: Component,
 }
@@ -63,6 +70,10 @@ impl Settings {
             event_log_group: environment.text("EVENT_LOG_GROUP")?,
             event_log_stream: stream_name(environment, component),
             local_endpoint: environment.optional_url("LOCAL_AWS_ENDPOINT_URL")?,
+            xray_daemon: environment
+                .text("AWS_XRAY_DAEMON_ADDRESS")
+                .ok()
+                .and_then(|value| daemon_address(&value)),
             component,
         })
     }
@@ -128,6 +139,13 @@ impl Foundation {
     #[must_use]
     pub fn jobs(&self) -> Arc<dyn JobStore> {
         Arc::new(SsmJobStore::new(self.ssm.clone(), &self.settings.prefix))
+    }
+
+    /// Where subsegments go, by ids of this chance; `None` where no daemon is, or none can be sent to.
+    #[must_use]
+    pub fn tracing(&self, chance: Chance) -> Option<Tracing> {
+        let daemon = XrayDaemon::at(self.settings.xray_daemon?).ok()?;
+        Some(Tracing::new(Arc::new(daemon), self.clock.clone(), chance))
     }
 
     /// A cache of the parameters below the prefix; nothing is read yet.

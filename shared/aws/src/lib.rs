@@ -9,3 +9,4 @@ pub mod foundation;
 pub mod jobs;
 pub mod queue;
 mod undelivered;
+pub mod xray;
