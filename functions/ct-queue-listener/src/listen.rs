@@ -10,6 +10,8 @@ use connector::message::{Message, Outgoing};
 use connector::message_names::MessageNames;
 use connector::ports::{Clock, Console, Queue};
 use connector::retry::{pipeline_delay_after, resend_delay_after};
+use connector::subsegment::{Begun, QUEUED, Tracing};
+use connector::trace::TraceHeader;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
@@ -34,6 +36,8 @@ pub struct Listener {
     pub console: Arc<dyn Console>,
     /// The time of day.
     pub clock: Clock,
+    /// Where the trace of a record is told its message; `None` where nobody takes it.
+    pub tracing: Option<Tracing>,
 }
 
 /// One call of the function.
@@ -114,16 +118,27 @@ impl Listener {
         invocation: &Invocation,
     ) -> Vec<Kept<'a>> {
         let mut kept = Vec::new();
-        for (record, message, sent) in self.sent(self.event_queue.as_ref(), all, invocation).await {
+        let begun =
+            |(record, message, outgoing)| (record, (message, self.step(record, invocation)), outgoing);
+        let all = all.into_iter().map(begun).collect();
+        for (record, (message, step), sent) in self.sent(self.event_queue.as_ref(), all, invocation).await {
             match sent {
                 Ok(()) => {
                     let entry = self.entry(EventType::InboundAccepted, record, Some(message), invocation);
+                    if let Some(step) = step {
+                        step.end(&entry);
+                    }
                     self.console.write(&entry);
                 }
                 Err(detail) => kept.push(unsent(record, Some(message), detail)),
             }
         }
         kept
+    }
+
+    fn step(&self, record: &Record, invocation: &Invocation) -> Option<Begun> {
+        let header = TraceHeader::parse(record.trace.as_deref().or(invocation.trace.as_deref())?)?;
+        self.tracing.as_ref()?.step(header, QUEUED)
     }
 
     async fn refuse<'a>(

@@ -26,12 +26,13 @@ async fn run() -> Result<(), Cause> {
     .await
 }
 
-#[expect(clippy::disallowed_methods, reason = "environment and clock are read here")]
+#[expect(clippy::disallowed_methods, reason = "environment, clock and chance are read here")]
 async fn listener() -> Result<Listener, Cause> {
     let settings = Settings::read(Environment::new(&|name| std::env::var(name).ok()))?;
     let foundation = Foundation::build(settings.common, Arc::new(Timestamp::now)).await?;
     Ok(Listener {
         names: foundation.cache(),
+        tracing: foundation.tracing(Arc::new(fastrand::f64)),
         event_queue: foundation.event_queue(),
         ct_queue: foundation.queue(&settings.ct_queue),
         dead_letter_queue: foundation.queue(&settings.dead_letter_queue),

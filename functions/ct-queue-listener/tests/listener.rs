@@ -16,7 +16,7 @@ use ct_queue_listener::listen::Listener;
 use ct_queue_listener::record::answer;
 use lambda_runtime::{Context, LambdaEvent};
 use serde_json::{Value, json};
-use testkit::fakes::{FakeConfiguration, FakeLog, FakeQueue, HangingQueue, ManualClock};
+use testkit::fakes::{FakeConfiguration, FakeLog, FakeQueue, FakeTracer, HangingQueue, ManualClock};
 
 struct World {
     listener: Listener,
@@ -26,6 +26,7 @@ struct World {
     event_queue: Arc<FakeQueue>,
     ct_queue: Arc<FakeQueue>,
     dead_letters: Arc<FakeQueue>,
+    tracer: Arc<FakeTracer>,
 }
 
 impl World {
@@ -35,6 +36,7 @@ impl World {
         let console = Arc::new(FakeLog::default());
         let queues: [Arc<FakeQueue>; 3] = Default::default();
         let [event_queue, ct_queue, dead_letters] = queues;
+        let tracer = Arc::new(FakeTracer::default());
         let listener = Listener {
             names: Cache::new(configuration.clone(), Duration::from_secs(30), clock.port(), console.clone()),
             event_queue: event_queue.clone(),
@@ -42,8 +44,9 @@ impl World {
             dead_letter_queue: dead_letters.clone(),
             console: console.clone(),
             clock: clock.port(),
+            tracing: Some(tracer.tracing(clock.port())),
         };
-        Self { listener, clock, configuration, console, event_queue, ct_queue, dead_letters }
+        Self { listener, clock, configuration, console, event_queue, ct_queue, dead_letters, tracer }
     }
 
     /// What Lambda hands over, to the ids that it gets back.
@@ -155,6 +158,30 @@ async fn a_records_own_trace_goes_on() {
     event["Records"][0]["attributes"]["AWSTraceHeader"] = json!("Root=1-4-5");
     world.invoke(event).await;
     assert_eq!(world.event_queue.sent()[0].trace.as_deref(), Some("Root=1-4-5"));
+}
+
+#[tokio::test]
+async fn the_trace_of_a_record_names_its_message_once_it_is_queued() {
+    let world = World::new();
+    let mut event = order();
+    let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    event["Records"][0]["attributes"]["AWSTraceHeader"] = json!(header);
+    world.event_queue.fail_next([true]);
+    world.invoke(event.clone()).await;
+    assert!(world.tracer.documents().is_empty(), "it comes back");
+    world.invoke(event).await;
+    let document = world.tracer.documents().remove(0);
+    assert_eq!(
+        (&document["name"], &document["parent_id"]),
+        (&json!("queue event"), &json!("53995c3f42cd8ad8"))
+    );
+    let annotations = json!({
+        "message_id": "7c1d2b60-0000-4000-8000-000000003001.1",
+        "message_name": "commercetools.connect.order.create",
+        "entity_ref": "CT_3001",
+        "attempt": 1,
+    });
+    assert_eq!(document["annotations"], annotations);
 }
 
 #[tokio::test]

@@ -114,6 +114,7 @@ proptest! {
             dead_letter_queue: dead.clone(),
             console: console.clone(),
             clock: clock.port(),
+            tracing: None,
         };
         let records: Vec<_> = kinds.iter().enumerate().map(|(at, (kind, receives))| Record {
             id: format!("record-{at}-"),

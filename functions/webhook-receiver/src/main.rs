@@ -24,7 +24,7 @@ async fn run() -> Result<(), Cause> {
     .await
 }
 
-#[expect(clippy::disallowed_methods, reason = "environment and clock are read here")]
+#[expect(clippy::disallowed_methods, reason = "environment, clock and chance are read here")]
 async fn receiver() -> Result<Receiver, Cause> {
     let settings = Settings::read(Environment::new(&|name| std::env::var(name).ok()))?;
     let foundation = Foundation::build(settings.common, Arc::new(jiff::Timestamp::now)).await?;
@@ -34,6 +34,7 @@ async fn receiver() -> Result<Receiver, Cause> {
         md5: settings.md5,
         accounts: settings.accounts,
         queue: foundation.event_queue(),
+        tracing: foundation.tracing(Arc::new(fastrand::f64)),
         event_log: foundation.event_log,
         console: foundation.console,
         clock: foundation.clock,

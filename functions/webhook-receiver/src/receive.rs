@@ -12,6 +12,8 @@ use connector::message::{MAX_MESSAGE_BYTES, Message, Outgoing, group_of, group_o
 use connector::ports::{Clock, Console, EventLog, Queue};
 use connector::signature::{FLEX_SIGNATURE, FLUENT_SIGNATURE, Md5Policy, SignatureHeaders, Verifier};
 use connector::source::{Content, Reply, Request, Source};
+use connector::subsegment::{QUEUED, Tracing};
+use connector::trace::TraceHeader;
 use lambda_http::http::{HeaderMap, HeaderValue};
 
 use crate::refusal::Refusal;
@@ -64,6 +66,8 @@ pub struct Receiver {
     pub event_log: Arc<dyn EventLog>,
     /// The receiver's own log.
     pub console: Arc<dyn Console>,
+    /// Where the trace of a request is told its message; `None` where nobody takes it.
+    pub tracing: Option<Tracing>,
     /// The time of day.
     pub clock: Clock,
 }
@@ -164,18 +168,23 @@ impl Receiver {
     ) -> Result<(), Refusal> {
         let about = message.about();
         let subject = Subject { message: Some(message), about: Some(&about), ..subject(inbound) };
+        let step = self.tracing.as_ref().zip(inbound.trace.and_then(TraceHeader::parse));
+        let step = step.and_then(|(tracing, header)| tracing.step(header, QUEUED));
         let sent = self.queue.send(outgoing).await;
-        let entry = |kind| Entry::new(kind, (self.clock)()).subject(&subject);
+        let kind = if sent.is_ok() { EventType::InboundAccepted } else { EventType::InboundUnqueued };
+        let entry = Entry::new(kind, (self.clock)()).subject(&subject);
+        if let Some(step) = step {
+            step.end(&entry);
+        }
         match sent {
             Ok(()) => {
-                let entry = entry(EventType::InboundAccepted).field("request.bytes", inbound.body.len());
-                self.console.write(&entry);
+                self.console.write(&entry.field("request.bytes", inbound.body.len()));
                 Ok(())
             }
             Err(error) => {
                 // The sender may never come back with it: the whole message goes where it can be replayed from.
                 self.event_log.record(
-                    entry(EventType::InboundUnqueued)
+                    entry
                         .field("message.body", outgoing.body.as_str())
                         .field("message.group", outgoing.group.as_str()),
                 );

@@ -15,7 +15,7 @@ use lambda_http::request::LambdaRequest;
 use lambda_http::tower::Service as _;
 use lambda_http::{Adapter, Request, service_fn};
 use serde_json::{Value, json};
-use testkit::fakes::{FakeConfiguration, FakeLog, FakeQueue, ManualClock};
+use testkit::fakes::{FakeConfiguration, FakeLog, FakeQueue, FakeTracer, ManualClock};
 use webhook_receiver::http::answer;
 use webhook_receiver::receive::Receiver;
 
@@ -25,6 +25,8 @@ struct World {
     queue: Arc<FakeQueue>,
     console: Arc<FakeLog>,
     event_log: Arc<FakeLog>,
+    tracer: Arc<FakeTracer>,
+    trace: &'static str,
 }
 
 impl World {
@@ -38,7 +40,7 @@ impl World {
         for (name, document) in testkit::sources::DEVELOPMENT {
             configuration.put(Section::Sources, name, document);
         }
-        let queue = Arc::new(FakeQueue::default());
+        let (queue, tracer) = (Arc::new(FakeQueue::default()), Arc::new(FakeTracer::default()));
         let (console, event_log) = (Arc::new(FakeLog::default()), Arc::new(FakeLog::default()));
         let receiver = Receiver {
             keys: Cache::new(configuration.clone(), Duration::from_secs(30), clock.port(), console.clone()),
@@ -54,8 +56,9 @@ impl World {
             event_log: event_log.clone(),
             console: console.clone(),
             clock: clock.port(),
+            tracing: Some(tracer.tracing(clock.port())),
         };
-        Self { receiver, configuration, queue, console, event_log }
+        Self { receiver, configuration, queue, console, event_log, tracer, trace: "Root=1-2-3;Sampled=1" }
     }
 
     /// What Lambda hands over, to what Lambda gets back; the answer's body parsed.
@@ -72,7 +75,7 @@ impl World {
         let payload: LambdaRequest = serde_json::from_value(event.clone()).unwrap();
         let mut context = Context::default();
         "request-1".clone_into(&mut context.request_id);
-        context.xray_trace_id = Some("Root=1-2-3;Sampled=1".to_owned());
+        context.xray_trace_id = Some(self.trace.to_owned());
         let response = Adapter::from(service).call(LambdaEvent::new(payload, context)).await.unwrap();
         serde_json::to_value(response).unwrap()
     }
@@ -169,6 +172,33 @@ async fn an_accepted_webhook_is_queued_with_its_ids_and_trace() {
         world.console.entries().into_iter().find(|entry| entry["type"] == "inbound.accepted").unwrap();
     assert_eq!((&accepted["message.id"], &accepted["trace.id"]), (&json!(id), &json!("1-2-3")));
     assert!(world.event_log.entries().is_empty(), "no CloudWatch call on the request path");
+}
+
+#[tokio::test]
+async fn the_trace_of_a_request_names_its_message() {
+    let mut world = World::new(Md5Policy::Refuse);
+    world.trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
+    world.queue.fail_next([false, true]);
+    for status in [200, 503] {
+        assert_eq!(world.invoke(&sample("webhook-200-both-signatures")).await.0, status);
+    }
+    let documents = world.tracer.documents();
+    assert_eq!(documents.len(), 2);
+    for document in &documents {
+        assert_eq!(document["name"], "queue event");
+        assert_eq!(document["trace_id"], "1-5759e988-bd862e3fe1be46a994272793");
+        assert_eq!(document["parent_id"], "53995c3f42cd8ad8");
+        let annotations = json!({
+            "message_id": "5f0c9c1e-8d4e-4b6e-9d5f-000000001001",
+            "message_name": "OrderStatusChange",
+            "entity_ref": "HD_1001",
+        });
+        assert_eq!(document["annotations"], annotations);
+    }
+    assert_eq!((&documents[0]["fault"], &documents[1]["fault"]), (&Value::Null, &json!(true)));
+    world.trace = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=0";
+    world.invoke(&sample("webhook-200-both-signatures")).await;
+    assert_eq!(world.tracer.documents().len(), 2, "X-Ray keeps no such trace");
 }
 
 #[tokio::test]
