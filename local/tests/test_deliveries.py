@@ -68,10 +68,9 @@ def test_every_delivery_says_who_it_is_and_in_which_trace(line):
     assert request.headers["user-agent"].startswith("fluent-connect/")
     entry = line.end_of(event)
     assert entry["webhook.id"] == request.headers["webhook-id"]
-    if "traceparent" in request.headers:  # the local AWS does not always trace
-        version, trace, parent, flags = request.headers["traceparent"].split("-")
-        assert (version, len(trace), len(parent), len(flags)) == ("00", 32, 16, 2)
-        assert entry["trace.id"].replace("-", "")[1:] == trace
+    version, trace, parent, flags = request.headers["traceparent"].split("-")
+    assert (version, len(trace), len(parent), len(flags)) == ("00", 32, 16, 2)
+    assert entry["trace.id"].replace("-", "")[1:] == trace
 
 
 @pytest.mark.parametrize(
