@@ -6,16 +6,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
 
 use crate::event_log::{Entry, EventType};
 use crate::failure::{Code, chain};
 use crate::parameter::{Parameter, Problem, Section};
-use crate::ports::{Cause, Clock, ConfigurationError, ConfigurationSource, Console};
+use crate::ports::{Cause, Chance, Clock, ConfigurationError, ConfigurationSource, Console};
 
 /// After a failed read the next one waits this long, or the time to live where that is shorter.
 const RETRY_READ_AFTER: Duration = Duration::from_secs(5);
 /// While reading fails, this often is told, with the age of what goes on serving.
 const TELL_AGAIN_AFTER: Duration = Duration::from_mins(1);
+
+/// Between two reads of a caller that is patient this long at most, and half of it at least: environments that start
+/// together do not come back together.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// A usable form of some sections' parameters.
 pub trait Snapshot: Sized + Send + Sync {
@@ -32,7 +37,14 @@ pub struct Cache<S> {
     ttl: Duration,
     clock: Clock,
     console: Arc<dyn Console>,
+    patience: Option<Patience>,
     state: Mutex<State<S>>,
+}
+
+/// How long a caller waits for a configuration that was never readable.
+struct Patience {
+    at_most: Duration,
+    chance: Chance,
 }
 
 struct State<S> {
@@ -64,7 +76,15 @@ impl<S: Snapshot> Cache<S> {
             read_again_at: Timestamp::MIN,
             reported: BTreeSet::new(),
         };
-        Self { source, ttl, clock, console, state: Mutex::new(state) }
+        Self { source, ttl, clock, console, patience: None, state: Mutex::new(state) }
+    }
+
+    /// The same, but while it was never readable a [`get`](Self::get) that reads goes on for `at_most`, and all who ask
+    /// meanwhile share what comes of it. Once that has failed, those of the next seconds are told so at once: a store that
+    /// is down must not hold every environment for so long at every request.
+    #[must_use]
+    pub fn patient(self, at_most: Duration, chance: Chance) -> Self {
+        Self { patience: Some(Patience { at_most, chance }), ..self }
     }
 
     /// The configuration, at most one time to live old where it can be read, else the last good copy.
@@ -82,7 +102,10 @@ impl<S: Snapshot> Cache<S> {
     }
 
     async fn refresh(&self, state: &mut State<S>) {
-        let read = self.source.read(S::SECTIONS).await;
+        let read = match (&state.current, &self.patience) {
+            (Err(_), Some(patience)) => self.read_patiently(patience).await,
+            _ => self.source.read(S::SECTIONS).await,
+        };
         let now = (self.clock)();
         match read {
             Ok(parameters) => {
@@ -105,6 +128,21 @@ impl<S: Snapshot> Cache<S> {
                 }
             }
         }
+    }
+
+    async fn read_patiently(&self, patience: &Patience) -> Result<Vec<Parameter>, ConfigurationError> {
+        let mut failure = ConfigurationError(Arc::from(Cause::from("it did not answer in time")));
+        let reading = async {
+            loop {
+                match self.source.read(S::SECTIONS).await {
+                    Ok(parameters) => break parameters,
+                    Err(error) => failure = error,
+                }
+                sleep(LONGEST_PAUSE.mul_f64(f64::midpoint(1.0, (patience.chance)()))).await;
+            }
+        };
+        let read = timeout(patience.at_most, reading).await;
+        read.map_err(|_| failure)
     }
 
     /// Logs that reading fails: at once, and again while it goes on.

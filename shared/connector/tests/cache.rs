@@ -153,3 +153,25 @@ async fn projects_are_found_by_key_and_by_account_and_keep_their_last_good_copy(
     assert_eq!(table.projects_of("ACME").map(Project::key).collect::<Vec<_>>(), ["shop-a", "shop-b"]);
     assert_eq!(world.log.entries()[0]["parameter"], "commercetools/shop-b");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_patient_caller_asks_again_until_it_is_readable_or_its_time_is_over() {
+    let world = world::<KeyRing>(&[]);
+    world.store.set_unreadable(true);
+    let store = world.store.clone();
+    let cache = world.cache.patient(Duration::from_secs(12), Arc::new(|| 0.4));
+    let both = (cache.get(), cache.get());
+    let (waited, shared) = tokio::join!(both.0, both.1);
+    assert!(waited.is_err() && shared.is_err());
+    assert_eq!(store.reads(), 18, "one every 0.7 s, and those who wait beside it ask for none");
+    assert!(cache.get().await.is_err());
+    assert_eq!(store.reads(), 18, "at once, right after");
+    world.clock.advance(Duration::from_secs(5));
+    let mends = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        store.set_unreadable(false);
+    };
+    let (read, ()) = tokio::join!(cache.get(), mends);
+    assert!(read.is_ok());
+    assert_eq!(store.reads(), 24);
+}
