@@ -120,6 +120,7 @@ def test_each_function_may_read_the_sections_that_it_reads_and_no_other():
     source = "".join(path.read_text() for path in sorted((ROOT / "shared/connector/src").rglob("*.rs")))
     for snapshots, role in (
         (("KeyRing", "Sources"), "WebhookReceiverRole"),
+        (("KeyRing", "Sources"), "ReplayRole"),
         (("MessageNames",), "CtQueueListenerRole"),
         (("RoutingTable",), "MessageRouterRole"),
         (("Routes",), "JobSchedulerRole"),
@@ -193,3 +194,15 @@ def test_no_endpoint_can_outlast_the_router():
     reserve = int(re.search(r"RESERVE: Duration = Duration::from_secs\((\d+)\)", router)[1])
     call = int(re.search(r"TOKEN_TIMEOUT: Duration = Duration::from_secs\((\d+)\)", token)[1])
     assert longest + call + 2 + reserve < RESOURCES["MessageRouter"]["Properties"]["Timeout"]
+
+
+def test_a_request_of_the_receiver_ends_within_its_time_however_long_it_waits_for_its_configuration():
+    seconds = r"{}: Duration = Duration::from_secs\((\d+)\)"
+    longest = 0
+    for path, name in (
+        ("functions/webhook-receiver/src/receive.rs", "PATIENCE"),
+        ("shared/aws/src/clients.rs", "OPERATION_TIMEOUT"),
+        ("shared/aws/src/event_log.rs", "LONGEST_FLUSH"),
+    ):
+        longest += int(re.search(seconds.format(name), (ROOT / path).read_text())[1])
+    assert longest < RESOURCES["WebhookReceiver"]["Properties"]["Timeout"] < 30

@@ -25,7 +25,7 @@ pub(crate) struct Asked {
     /// Only of the entity with this reference
     #[arg(long)]
     entity_ref: Option<String>,
-    /// Only for this reason: refused, exhausted, paused, unrouted, misconfigured; or unqueued
+    /// Only for this reason: refused, exhausted, paused, unrouted, misconfigured; or unqueued, unverified
     #[arg(long)]
     reason: Option<String>,
     /// Only parked from this time on (RFC 3339)
@@ -128,6 +128,8 @@ fn show(report: &Value, screen: &mut Screen) -> anyhow::Result<()> {
         "failed",
         "sentButNotRemoved",
         "alreadyReplayed",
+        "refused",
+        "refusals",
         "unseen",
         "byReason",
         "byEndpoint",

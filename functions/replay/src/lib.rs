@@ -1,8 +1,8 @@
 //! Sends undelivered messages back to the event queue: filtered, paced, each group in order, none lost.
 //!
 //! [`request`] is what somebody asks for, [`filter`] says which messages that means, [`replay`] starts a run;
-//! [`queue_run`] looks through the undelivered queue, [`unqueued`] through the event log for webhooks that never reached
-//! a queue; [`report`] is what the caller reads, [`settings`] is the environment.
+//! [`queue_run`] looks through the undelivered queue, `log_run` through the logs for webhooks that never reached a queue,
+//! which `kept` reads and, where nobody has, verifies; [`report`] is what the caller reads, [`settings`] is the environment.
 //!
 //! # Order and loss
 //! SQS gives at most ten messages of a group and no more of it while one of them is in flight. What does not match and
@@ -14,11 +14,12 @@
 
 pub mod candidate;
 pub mod filter;
+mod kept;
 mod lanes;
+mod log_run;
 pub mod pace;
 pub mod queue_run;
 pub mod replay;
 pub mod report;
 pub mod request;
 pub mod settings;
-pub mod unqueued;

@@ -1,47 +1,29 @@
-//! A run through the event log: genuine webhooks that never reached the queue, put on it from their `inbound.unqueued`
-//! entries.
+//! A run through the logs: webhooks that never reached the queue, put on it from the entries that keep them.
 //!
-//! An entry stays where it is, so that what a run has sent is known by its own `message.replayed` entries alone.
+//! They stand in the event log, and in the receiver's own log where the event log did not take them. An entry stays where
+//! it is, so that what a run has sent is known by its own `message.replayed` entries alone.
 
 use std::collections::HashSet;
-use std::fmt::Write as _;
 
-use connector::event_log::{Component, Entry, EventType, Span, Subject};
-use connector::message::{About, Message, Outgoing};
-use connector::ports::EventLogError;
+use connector::event_log::{Component, EventType, Span};
+use connector::failure::chain;
+use connector::ports::{EventLogError, EventLogReader};
 use jiff::Timestamp;
-use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
+use crate::kept::{KeptMessage, Key, Reader, Reading, replayed};
 use crate::pace::Pace;
-use crate::replay::{Invocation, Records, Replay, TO_END};
+use crate::replay::{Invocation, Records, Replay, ReplayError, TO_END};
 use crate::report::{Line, Report};
-use crate::request::Request;
+use crate::request::{Kept, Request};
 
-/// `reason` of what is replayed from the event log.
-const REASON: &str = "unqueued";
 /// Most messages of a send: as many as fit one call.
 const MAX_ENTRIES: usize = 10;
 
-/// A webhook that never reached the queue, as its entry tells it.
-struct Unqueued {
-    key: Key,
-    name: Option<String>,
-    body: String,
-    group: String,
-    trace: Option<String>,
-    time: Option<Timestamp>,
-    message: Option<Message>,
-    about: About,
-}
-
-/// Source and id of a message.
-type Key = (String, String);
-
-/// A run through the event log.
-pub(crate) struct UnqueuedRun<'a> {
+/// A run through the logs.
+pub(crate) struct LogRun<'a> {
     replay: &'a Replay,
     request: &'a Request,
+    how: Kept,
     records: Records<'a>,
     pace: Pace,
     /// What was sent, by this run or an earlier one.
@@ -49,7 +31,7 @@ pub(crate) struct UnqueuedRun<'a> {
     /// Groups of which a message failed: those behind it wait for the next run.
     blocked: HashSet<String>,
     /// Of different groups.
-    pending: Vec<Unqueued>,
+    pending: Vec<KeptMessage>,
     report: Report,
 }
 
@@ -59,11 +41,17 @@ enum Stop {
     Time,
 }
 
-impl<'a> UnqueuedRun<'a> {
-    pub(crate) fn new(replay: &'a Replay, request: &'a Request, invocation: &'a Invocation) -> Self {
+impl<'a> LogRun<'a> {
+    pub(crate) fn new(
+        replay: &'a Replay,
+        request: &'a Request,
+        invocation: &'a Invocation,
+        how: Kept,
+    ) -> Self {
         Self {
             replay,
             request,
+            how,
             records: Records::new(replay, invocation),
             pace: Pace::new(replay.clock.clone(), request.rate_per_second),
             done: HashSet::new(),
@@ -73,27 +61,24 @@ impl<'a> UnqueuedRun<'a> {
         }
     }
 
-    pub(crate) async fn run(mut self, from: Timestamp, to: Timestamp) -> Result<Report, EventLogError> {
+    pub(crate) async fn run(mut self, from: Timestamp, to: Timestamp) -> Result<Report, ReplayError> {
+        let reader = self.reader().await?;
         self.read_done(from).await?;
         let span = Span { component: Component::WebhookReceiver, from, to };
-        let mut next = None;
-        let stop = loop {
-            let page = match self.replay.reader.page(&span, next.as_deref()).await {
-                Ok(page) => page,
-                Err(error) if self.report == self.blank() => return Err(error),
+        let mut stop = None;
+        for log in [&self.replay.reader, &self.replay.receiver_log] {
+            stop = match self.log(log.as_ref(), &span, &reader).await {
+                Ok(stop) => stop,
+                Err(error) if self.report == self.blank() => return Err(error.into()),
                 Err(error) => {
-                    self.report.fails(&connector::failure::chain(&error));
-                    break None;
+                    self.report.fails(&chain(&error));
+                    None
                 }
             };
-            if let Some(stop) = self.entries(&page.lines).await {
-                break Some(stop);
+            if stop.is_some() {
+                break;
             }
-            next = page.next;
-            if next.is_none() {
-                break None;
-            }
-        };
+        }
         Ok(match stop {
             Some(Stop::Limit) => self.report.ended("the limit is reached", true),
             Some(Stop::Time) => self.report.ended("the function's time is nearly over", true),
@@ -104,6 +89,18 @@ impl<'a> UnqueuedRun<'a> {
 
     fn blank(&self) -> Report {
         Report { dry_run: self.request.dry_run, ..Report::default() }
+    }
+
+    async fn reader(&self) -> Result<Reader<'a>, ReplayError> {
+        let replay = self.replay;
+        Ok(match self.how {
+            Kept::Unqueued => Reader::Unqueued,
+            Kept::Unverified => Reader::Unverified {
+                keys: replay.keys.get().await?,
+                sources: replay.sources.get().await?,
+                served: &replay.served,
+            },
+        })
     }
 
     /// Learns what earlier runs have sent. An entry is replayed after it was written, so that `from` bounds both.
@@ -120,22 +117,56 @@ impl<'a> UnqueuedRun<'a> {
         }
     }
 
-    /// Works off a page; what stops the run.
-    async fn entries(&mut self, lines: &[String]) -> Option<Stop> {
-        for line in lines {
-            let Some(unqueued) = Unqueued::read(line) else { continue };
-            if !self.request.filter.is_for(unqueued.message.as_ref(), &unqueued.about) {
-                self.report.left += 1;
-                continue;
+    /// Works off a log; what stops the run.
+    async fn log(
+        &mut self,
+        log: &dyn EventLogReader,
+        span: &Span,
+        reader: &Reader<'_>,
+    ) -> Result<Option<Stop>, EventLogError> {
+        let mut next = None;
+        loop {
+            let page = log.page(span, next.as_deref()).await?;
+            if let Some(stop) = self.entries(&page.lines, reader).await {
+                return Ok(Some(stop));
             }
-            if self.is_full() || self.pending.iter().any(|pending| pending.group == unqueued.group) {
+            next = page.next;
+            if next.is_none() {
+                return Ok(None);
+            }
+            if self.records.left() <= TO_END {
+                return Ok(Some(Stop::Time));
+            }
+        }
+    }
+
+    /// Works off a page; what stops the run.
+    async fn entries(&mut self, lines: &[String], reader: &Reader<'_>) -> Option<Stop> {
+        for line in lines {
+            let kept = match reader.read(line) {
+                None => continue,
+                Some(Reading::Refused(reason)) => {
+                    self.report.refuses(&reason);
+                    continue;
+                }
+                Some(Reading::Message(kept))
+                    if self.request.filter.is_for(kept.message.as_ref(), &kept.about) =>
+                {
+                    *kept
+                }
+                Some(Reading::Ping | Reading::Message(_)) => {
+                    self.report.left += 1;
+                    continue;
+                }
+            };
+            if self.is_full() || self.pending.iter().any(|pending| pending.group() == kept.group()) {
                 self.send().await;
             }
             if let Some(stop) = self.due() {
                 self.send().await;
                 return Some(stop);
             }
-            self.take(unqueued);
+            self.take(kept);
         }
         self.send().await;
         None
@@ -154,17 +185,17 @@ impl<'a> UnqueuedRun<'a> {
         (taken.saturating_add(pending) >= self.request.limit).then_some(Stop::Limit)
     }
 
-    fn take(&mut self, unqueued: Unqueued) {
-        if self.blocked.contains(&unqueued.group) {
+    fn take(&mut self, kept: KeptMessage) {
+        if self.blocked.contains(kept.group()) {
             self.report.left += 1;
-        } else if self.done.contains(&unqueued.key) {
+        } else if self.done.contains(&kept.key) {
             self.report.already_replayed += 1;
         } else if self.request.dry_run {
-            self.report.matches(Line::from(&unqueued));
-            self.done.insert(unqueued.key);
+            self.report.matches(Line::from(&kept));
+            self.done.insert(kept.key);
         } else {
-            self.report.matches(Line::from(&unqueued));
-            self.pending.push(unqueued);
+            self.report.matches(Line::from(&kept));
+            self.pending.push(kept);
         }
     }
 
@@ -174,116 +205,23 @@ impl<'a> UnqueuedRun<'a> {
         }
         let pending = std::mem::take(&mut self.pending);
         self.pace.wait_for(pending.len()).await;
-        let outgoing: Vec<_> = pending.iter().map(Unqueued::outgoing).collect();
+        let outgoing: Vec<_> = pending.iter().map(|kept| kept.outgoing.clone()).collect();
         let results = self.replay.event_queue.send_all(&outgoing).await;
-        for (unqueued, result) in pending.into_iter().zip(results) {
+        for (kept, result) in pending.into_iter().zip(results) {
             let (now, request) = (self.records.now(), self.records.request_id());
             match result {
                 Ok(()) => {
                     self.report.moved += 1;
-                    self.records.moved(unqueued.entry(EventType::MessageReplayed, now, request));
-                    self.done.insert(unqueued.key);
+                    self.records.moved(kept.entry(EventType::MessageReplayed, now, request));
+                    self.done.insert(kept.key);
                 }
                 Err(error) => {
-                    let text = self.records.failed(&error, |kind| unqueued.entry(kind, now, request));
+                    let text = self.records.failed(&error, |kind| kept.entry(kind, now, request));
                     self.report.fails(&text);
-                    self.blocked.insert(unqueued.group);
+                    self.blocked.insert(kept.outgoing.group);
                 }
             }
         }
         self.records.store().await;
     }
-}
-
-impl Unqueued {
-    /// Reads a line of the event log; `None` for an entry of another kind.
-    fn read(line: &str) -> Option<Self> {
-        let mut entry: Value = serde_json::from_str(line).ok()?;
-        if entry.get("type")?.as_str()? != EventType::InboundUnqueued.as_str() {
-            return None;
-        }
-        let key = (text(&mut entry, "message.source")?, text(&mut entry, "message.id")?);
-        let body = text(&mut entry, "message.body")?;
-        let message = Message::parse(&body).ok();
-        Some(Self {
-            key,
-            name: text(&mut entry, "message.name"),
-            group: text(&mut entry, "message.group")?,
-            trace: text(&mut entry, "trace.id").map(|root| format!("Root={root}")),
-            time: text(&mut entry, "time").and_then(|time| time.parse().ok()),
-            about: message.as_ref().map(Message::about).unwrap_or_default(),
-            message,
-            body,
-        })
-    }
-
-    fn outgoing(&self) -> Outgoing {
-        Outgoing {
-            body: self.body.clone(),
-            group: self.group.clone(),
-            deduplication: deduplication(&self.key),
-            trace: self.trace.clone(),
-            attributes: Vec::new(),
-        }
-    }
-
-    fn entry(&self, kind: EventType, time: Timestamp, request: &str) -> Entry {
-        let entry = Entry::new(kind, time);
-        let (source, id) = (self.key.0.as_str(), self.key.1.as_str());
-        let subject = Subject {
-            message: self.message.as_ref(),
-            about: Some(&self.about),
-            trace: self.trace.as_deref(),
-            request: Some(request),
-            ..Subject::default()
-        };
-        let entry = entry.subject(&subject).field("reason", REASON);
-        match &self.message {
-            Some(message) if (message.source.as_str(), message.id.as_str()) == (source, id) => entry,
-            _ => entry.field("message.source", source).field("message.id", id),
-        }
-    }
-}
-
-impl From<&Unqueued> for Line {
-    fn from(unqueued: &Unqueued) -> Self {
-        Self {
-            id: Some(unqueued.key.1.clone()),
-            name: unqueued.name.clone(),
-            entity_ref: unqueued.about.entity_ref.clone(),
-            reason: Some(REASON),
-            time: unqueued.time,
-            ..Self::default()
-        }
-    }
-}
-
-/// Source and id of what an earlier run has sent.
-fn replayed(line: &str) -> Option<Key> {
-    let mut entry: Value = serde_json::from_str(line).ok()?;
-    let is = |key: &str, value: &str| entry.get(key).and_then(Value::as_str) == Some(value);
-    if !is("type", EventType::MessageReplayed.as_str()) || !is("reason", REASON) {
-        return None;
-    }
-    Some((text(&mut entry, "message.source")?, text(&mut entry, "message.id")?))
-}
-
-fn text(entry: &mut Value, key: &str) -> Option<String> {
-    match entry.get_mut(key)?.take() {
-        Value::String(text) => Some(text),
-        _ => None,
-    }
-}
-
-/// The same for each replay of a message, and none that the webhook was sent with. At most 128 characters.
-fn deduplication((source, id): &Key) -> String {
-    let mut hash = Sha256::new();
-    for part in [source, id] {
-        hash.update(part.len().to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().fold("unqueued/".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

@@ -44,6 +44,10 @@ async fn replay() -> Result<Replay, Cause> {
         undelivered_queue: foundation.undelivered_queue(&settings.undelivered_queue),
         event_queue: foundation.event_queue(),
         reader: foundation.event_log_reader(),
+        receiver_log: foundation.own_log_reader(&settings.receiver_log_group),
+        keys: foundation.cache(),
+        sources: foundation.cache(),
+        served: settings.served,
         event_log: foundation.event_log,
         clock: foundation.clock,
     })

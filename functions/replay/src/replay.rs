@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 
+use connector::cache::Cache;
+use connector::configuration::{KeyRing, Sources};
 use connector::document::DocumentError;
 use connector::event_log::{Entry, EventType};
 use connector::failure::{Code, chain};
-use connector::ports::{Clock, EventLog, EventLogError, EventLogReader, Queue, QueueError, UndeliveredQueue};
+use connector::ports::{
+    Clock, ConfigurationError, EventLog, EventLogError, EventLogReader, Queue, QueueError, UndeliveredQueue,
+};
+use connector::webhook::Served;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use crate::log_run::LogRun;
 use crate::queue_run::QueueRun;
 use crate::report::Report;
 use crate::request::{Origin, Request};
-use crate::unqueued::UnqueuedRun;
 
 /// What must be left of the time to go on taking: what follows is for groups that are half set aside.
 pub(crate) const TO_TAKE: SignedDuration = SignedDuration::from_secs(90);
@@ -29,6 +34,14 @@ pub struct Replay {
     pub event_queue: Arc<dyn Queue>,
     /// Where webhooks stand that never reached a queue, and what was replayed.
     pub reader: Arc<dyn EventLogReader>,
+    /// The webhook receiver's own log: where such webhooks stand that the event log did not take.
+    pub receiver_log: Arc<dyn EventLogReader>,
+    /// Fluent's public keys, for what was never verified.
+    pub keys: Cache<KeyRing>,
+    /// Other systems, likewise.
+    pub sources: Cache<Sources>,
+    /// What is taken of Fluent.
+    pub served: Served,
     /// Where every moved message is recorded.
     pub event_log: Arc<dyn EventLog>,
     /// The time of day.
@@ -53,6 +66,9 @@ pub enum ReplayError {
     /// Without what was replayed before, everything would be replayed again.
     #[error("what was replayed before cannot be read")]
     History(#[from] EventLogError),
+    /// Without keys and sources nothing can be verified.
+    #[error("what was never verified cannot be verified now")]
+    Configuration(#[from] ConfigurationError),
     /// Nothing could be received at all.
     #[error("the undelivered queue cannot be read")]
     Queue(#[from] QueueError),
@@ -65,6 +81,7 @@ impl ReplayError {
         match self {
             Self::Input(_) => "InvalidInput",
             Self::History(_) => "EventLogUnreadable",
+            Self::Configuration(_) => "ConfigurationUnreadable",
             Self::Queue(_) => "QueueUnreadable",
         }
     }
@@ -79,8 +96,8 @@ impl Replay {
         let request = Request::parse(input, (self.clock)())?;
         let report = match request.origin {
             Origin::Undelivered => QueueRun::new(self, &request, invocation).run().await,
-            Origin::Unqueued { from, to } => {
-                UnqueuedRun::new(self, &request, invocation).run(from, to).await.map_err(Into::into)
+            Origin::Kept { how, from, to } => {
+                LogRun::new(self, &request, invocation, how).run(from, to).await
             }
         };
         self.event_log.flush().await;

@@ -38,6 +38,12 @@ pub struct Report {
     /// Webhooks that an earlier run, or an earlier entry, has already sent.
     #[serde(skip_serializing_if = "is_zero")]
     pub already_replayed: u64,
+    /// Kept requests that are not genuine, or no event that is taken here: never sent.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub refused: u64,
+    /// Why, each with its count.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub refusals: BTreeMap<String, u64>,
     /// About how many stand behind the first ten of their group, where a dry run cannot see them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unseen: Option<u64>,
@@ -82,9 +88,6 @@ impl Report {
     /// Counts a matched message.
     pub fn matches(&mut self, line: Line) {
         self.matched += 1;
-        let count = |counts: &mut BTreeMap<String, u64>, name: &str| {
-            *counts.entry(name.to_owned()).or_default() += 1;
-        };
         count(&mut self.by_reason, line.reason.unwrap_or("unknown"));
         if let Some(endpoint) = &line.endpoint {
             count(&mut self.by_endpoint, endpoint);
@@ -92,6 +95,12 @@ impl Report {
         if self.messages.len() < SHOWN {
             self.messages.push(line);
         }
+    }
+
+    /// Counts a kept request that is not sent, and why.
+    pub fn refuses(&mut self, reason: &str) {
+        self.refused += 1;
+        count(&mut self.refusals, reason);
     }
 
     /// Counts a failure; the first one is told.
@@ -135,6 +144,10 @@ impl From<&Candidate> for Line {
             time: Some(candidate.time()),
         }
     }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
+    *counts.entry(name.to_owned()).or_default() += 1;
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -41,8 +41,10 @@ pub struct Request {
 pub enum Origin {
     /// The undelivered queue.
     Undelivered,
-    /// The `inbound.unqueued` entries of the event log.
-    Unqueued {
+    /// The entries of the event log that keep webhooks which never reached a queue.
+    Kept {
+        /// Which of them.
+        how: Kept,
         /// From when.
         from: Timestamp,
         /// Until when.
@@ -50,11 +52,34 @@ pub enum Origin {
     },
 }
 
+/// How a webhook was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// Genuine, as the message that SQS did not take.
+    Unqueued,
+    /// As the request that nobody could verify.
+    Unverified,
+}
+
+impl Kept {
+    /// Both ways.
+    pub const ALL: [Self; 2] = [Self::Unqueued, Self::Unverified];
+
+    /// The word of `reason`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unqueued => "unqueued",
+            Self::Unverified => "unverified",
+        }
+    }
+}
+
 /// The words of `reason`.
 #[derive(Clone, Copy)]
 enum Word {
     Parked(Reason),
-    Unqueued,
+    Kept(Kept),
 }
 
 impl Request {
@@ -73,7 +98,7 @@ impl Request {
             entity_ref: document.text("entityRef")?,
             reason: match word {
                 Some(Word::Parked(reason)) => Some(reason),
-                Some(Word::Unqueued) | None => None,
+                Some(Word::Kept(_)) | None => None,
             },
             from: time(&mut document, "from")?,
             to: time(&mut document, "to")?,
@@ -85,7 +110,7 @@ impl Request {
         }
         Ok(Self {
             origin: match word {
-                Some(Word::Unqueued) => unqueued(&document, &filter, now)?,
+                Some(Word::Kept(how)) => kept(how, &document, &filter, now)?,
                 Some(Word::Parked(_)) | None => Origin::Undelivered,
             },
             filter,
@@ -98,20 +123,23 @@ impl Request {
 
 fn words() -> Vec<(&'static str, Word)> {
     let parked = Reason::ALL.into_iter().map(|reason| (reason.as_str(), Word::Parked(reason)));
-    parked.chain([("unqueued", Word::Unqueued)]).collect()
+    let kept = Kept::ALL.into_iter().map(|how| (how.as_str(), Word::Kept(how)));
+    parked.chain(kept).collect()
 }
 
-fn unqueued(document: &Document, filter: &Filter, now: Timestamp) -> Result<Origin, DocumentError> {
+fn kept(how: Kept, document: &Document, filter: &Filter, now: Timestamp) -> Result<Origin, DocumentError> {
+    let word = how.as_str();
     for (key, value) in [("endpoint", &filter.endpoint), ("route", &filter.route)] {
         if value.is_some() {
             let problem =
-                "cannot be used with \"reason\": \"unqueued\": such messages have not been routed yet";
+                format!("cannot be used with \"reason\": \"{word}\": such messages have not been routed yet");
             return Err(document.unusable(key, problem));
         }
     }
-    let problem = "must be given with \"reason\": \"unqueued\": the time from which to read the event log";
+    let problem =
+        format!("must be given with \"reason\": \"{word}\": the time from which to read the event log");
     let from = filter.from.ok_or_else(|| document.unusable("from", problem))?;
-    Ok(Origin::Unqueued { from, to: filter.to.unwrap_or(now) })
+    Ok(Origin::Kept { how, from, to: filter.to.unwrap_or(now) })
 }
 
 fn time(document: &mut Document, key: &str) -> Result<Option<Timestamp>, DocumentError> {
@@ -133,7 +161,7 @@ mod tests {
     use jiff::Timestamp;
     use serde_json::{Value, json};
 
-    use super::{Origin, Request};
+    use super::{Kept, Origin, Request};
     use crate::filter::Filter;
 
     fn now() -> Timestamp {
@@ -179,7 +207,8 @@ mod tests {
         assert_eq!((request.dry_run, request.limit, request.rate_per_second), (false, 7, 1));
         let input = json!({"reason": "unqueued", "from": "2026-11-20T00:00:00Z"});
         let origin = Request::parse(&input, now()).unwrap().origin;
-        assert_eq!(origin, Origin::Unqueued { from: "2026-11-20T00:00:00Z".parse().unwrap(), to: now() });
+        let from = "2026-11-20T00:00:00Z".parse().unwrap();
+        assert_eq!(origin, Origin::Kept { how: Kept::Unqueued, from, to: now() });
     }
 
     #[test]
@@ -192,11 +221,12 @@ mod tests {
         insta::assert_snapshot!(refused(&json!({"dryRun": "false"})), @r#""dryRun" must be true or false"#);
         insta::assert_snapshot!(refused(&json!({"limit": 0})), @r#""limit" must be a whole number from 1 to 1000000"#);
         insta::assert_snapshot!(refused(&json!({"ratePerSecond": 1.5})), @r#""ratePerSecond" must be a whole number from 1 to 1000"#);
-        insta::assert_snapshot!(refused(&json!({"reason": "tired"})), @r#""reason" must be one of refused, exhausted, paused, unrouted, misconfigured, unqueued"#);
+        insta::assert_snapshot!(refused(&json!({"reason": "tired"})), @r#""reason" must be one of refused, exhausted, paused, unrouted, misconfigured, unqueued, unverified"#);
         insta::assert_snapshot!(refused(&json!({"from": "yesterday"})), @r#""from" must be a time as RFC 3339 writes it, such as "2026-11-20T00:00:00Z""#);
         insta::assert_snapshot!(refused(&json!({"from": "2026-11-21T00:00:00Z", "to": "2026-11-20T00:00:00Z"})), @r#""from" must not be later than "to""#);
         insta::assert_snapshot!(refused(&json!({"reason": "unqueued"})), @r#""from" must be given with "reason": "unqueued": the time from which to read the event log"#);
         insta::assert_snapshot!(refused(&json!({"reason": "unqueued", "from": "2026-11-20T00:00:00Z", "endpoint": "x"})), @r#""endpoint" cannot be used with "reason": "unqueued": such messages have not been routed yet"#);
+        insta::assert_snapshot!(refused(&json!({"reason": "unverified"})), @r#""from" must be given with "reason": "unverified": the time from which to read the event log"#);
         insta::assert_snapshot!(refused(&json!([])), @"the document must be a mapping of keys to values, such as endpoint: …; write one a line");
     }
 }

@@ -2,6 +2,8 @@
 
 use connector::environment::{Environment, EnvironmentError};
 use connector::event_log::Component;
+use connector::signature::Md5Policy;
+use connector::webhook::Served;
 
 /// The replay function's settings, from the variables that `template.yaml` sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +12,10 @@ pub struct Settings {
     pub common: aws::foundation::Settings,
     /// `UNDELIVERED_QUEUE_URL`.
     pub undelivered_queue: String,
+    /// `RECEIVER_LOG_GROUP`: where the webhook receiver prints.
+    pub receiver_log_group: String,
+    /// `FLUENT_ACCOUNTS` and `ALLOW_MD5_SIGNATURE`: what is taken of Fluent.
+    pub served: Served,
 }
 
 impl Settings {
@@ -21,6 +27,11 @@ impl Settings {
         Ok(Self {
             common: aws::foundation::Settings::read(environment, Component::Replay)?,
             undelivered_queue: environment.url("UNDELIVERED_QUEUE_URL")?,
+            receiver_log_group: environment.text("RECEIVER_LOG_GROUP")?,
+            served: Served {
+                accounts: environment.list("FLUENT_ACCOUNTS")?,
+                md5: Md5Policy::allowing(environment.switch("ALLOW_MD5_SIGNATURE")?),
+            },
         })
     }
 }

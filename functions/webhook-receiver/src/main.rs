@@ -8,7 +8,7 @@ use connector::environment::Environment;
 use connector::ports::Cause;
 use lambda_http::{Request, service_fn};
 use webhook_receiver::http;
-use webhook_receiver::receive::Receiver;
+use webhook_receiver::receive::{PATIENCE, Receiver};
 use webhook_receiver::settings::Settings;
 
 #[tokio::main(flavor = "current_thread")]
@@ -29,10 +29,9 @@ async fn receiver() -> Result<Receiver, Cause> {
     let settings = Settings::read(Environment::new(&|name| std::env::var(name).ok()))?;
     let foundation = Foundation::build(settings.common, Arc::new(jiff::Timestamp::now)).await?;
     Ok(Receiver {
-        keys: foundation.cache(),
-        sources: foundation.cache(),
-        md5: settings.md5,
-        accounts: settings.accounts,
+        keys: foundation.cache().patient(PATIENCE, Arc::new(fastrand::f64)),
+        sources: foundation.cache().patient(PATIENCE, Arc::new(fastrand::f64)),
+        served: settings.served,
         queue: foundation.event_queue(),
         tracing: foundation.tracing(Arc::new(fastrand::f64)),
         event_log: foundation.event_log,

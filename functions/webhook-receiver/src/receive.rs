@@ -1,22 +1,28 @@
 //! From raw bytes to a queued message. Knows no AWS, and of HTTP only the types.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connector::cache::Cache;
-use connector::configuration::{FoundSource, KeyRing, Sources};
-use connector::event::FluentEvent;
+use connector::configuration::{KeyRing, Sources};
 use connector::event_log::{Entry, EventType, Subject};
-use connector::message::{MAX_MESSAGE_BYTES, Message, Outgoing, group_of, group_of_source_event};
+use connector::failure::Code;
+use connector::message::{MAX_MESSAGE_BYTES, Message, Outgoing};
 use connector::ports::{Clock, Console, EventLog, Queue};
-use connector::signature::{FLEX_SIGNATURE, FLUENT_SIGNATURE, Md5Policy, SignatureHeaders, Verifier};
-use connector::source::{Content, Reply, Request, Source};
+use connector::source::{Reply, Request};
 use connector::subsegment::{QUEUED, Tracing};
 use connector::trace::TraceHeader;
-use lambda_http::http::{HeaderMap, HeaderValue};
+use connector::unverified::Unverified;
+use connector::webhook::{Rejection, Served, Webhook, of_fluent, of_source};
+use jiff::Timestamp;
+use lambda_http::http::HeaderMap;
 
 use crate::refusal::Refusal;
+
+/// How long a request waits for a configuration that was never readable. With the queue's 5 s, or the event log's 10 s
+/// for what is kept instead, it ends within the function's time.
+pub const PATIENCE: Duration = Duration::from_secs(12);
 
 /// The path of Fluent's webhooks.
 pub const FLUENT_PATH: &str = "/api/v1/fluent-connect/webhook";
@@ -56,13 +62,11 @@ pub struct Receiver {
     pub keys: Cache<KeyRing>,
     /// Other systems.
     pub sources: Cache<Sources>,
-    /// Whether a lone MD5 signature counts.
-    pub md5: Md5Policy,
-    /// The accounts that this deployment serves.
-    pub accounts: BTreeSet<String>,
+    /// What is taken of Fluent.
+    pub served: Served,
     /// The event queue.
     pub queue: Arc<dyn Queue>,
-    /// Where a message goes that could not be queued.
+    /// Where a message goes that could not be queued, and a request that could not be verified.
     pub event_log: Arc<dyn EventLog>,
     /// The receiver's own log.
     pub console: Arc<dyn Console>,
@@ -78,73 +82,69 @@ impl Receiver {
     /// # Errors
     /// [`Refusal`]; it is already logged.
     pub async fn receive(&self, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
+        let received_at = (self.clock)();
         let result = self.received(inbound).await;
         if let Err(refusal) = &result {
+            let code = refusal.code();
             let entry = Entry::new(EventType::InboundRefused, (self.clock)())
                 .subject(&subject(inbound))
-                .field("code", refusal.code().as_str())
+                .field("code", code.as_str())
                 .field("error", refusal.detail())
                 .field("request.bytes", inbound.body.len());
+            let entry = match code {
+                Code::Config => entry.field("kept", self.keep(inbound, received_at).await),
+                _ => entry,
+            };
             self.console.write(&with_source(entry, inbound));
         }
         result
     }
 
+    /// Keeps a request that cannot be verified now, since its sender may never come back with it; whether it may be kept.
+    async fn keep(&self, inbound: &Inbound<'_>, received_at: Timestamp) -> bool {
+        let (source, request) = (source_of(inbound.path), request(inbound));
+        let Some(entry) = Unverified::entry(source, request, received_at, &subject(inbound)) else {
+            return false;
+        };
+        self.event_log.record(entry);
+        self.event_log.flush().await;
+        true
+    }
+
     async fn received(&self, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
         if inbound.body.len() > MAX_MESSAGE_BYTES {
-            return Err(Refusal::BodyTooLarge { limit: MAX_MESSAGE_BYTES });
+            return Err(Refusal::BodyTooLarge);
         }
         match (inbound.method, inbound.path, source_of(inbound.path)) {
             ("POST", FLUENT_PATH, _) => self.of_fluent(inbound).await,
             ("POST", _, Some(name)) => self.of_source(name, inbound).await,
-            _ => Err(Refusal::Source),
+            _ => Err(Refusal::Path),
         }
     }
 
     async fn of_fluent(&self, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
         let keys = self.keys.get().await.map_err(Refusal::Config)?;
-        let verified = Verifier::new(keys.keys(), self.md5)
-            .verify(inbound.body, &signatures(inbound.headers))
-            .map_err(Refusal::Signature)?;
-        let event = FluentEvent::from_verified(&verified).map_err(Refusal::Payload)?;
-        if !self.accounts.contains(&event.account) {
-            return Err(Refusal::Account(event.account));
-        }
-        let message = Message::from_fluent(&event, (self.clock)()).map_err(Refusal::Message)?;
-        self.queued(inbound, message, group_of(&event), None).await
+        let webhook = of_fluent(request(inbound), &keys, &self.served, (self.clock)())?;
+        self.taken(inbound, webhook).await
     }
 
     async fn of_source(&self, name: &str, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
         let sources = self.sources.get().await.map_err(Refusal::Config)?;
-        let source = match sources.source(name) {
-            Some(FoundSource::Usable(source)) => source,
-            Some(FoundSource::Broken) => return Err(Refusal::BrokenSource(name.to_owned())),
-            None => return Err(Refusal::Source),
-        };
-        if inbound.body.len() > source.max_bytes() {
-            return Err(Refusal::MoreThanItsSource { limit: source.max_bytes() });
-        }
-        let request = Request { headers: inbound.headers, body: inbound.body };
-        let proven = match source.prove(request, (self.clock)()) {
-            Ok(proven) => proven,
-            Err(error) if source.takes_unproven_ping(&request, &error) => {
-                return Ok(self.pinged(source, inbound));
-            }
-            Err(error) => return Err(Refusal::Proof(error)),
-        };
-        match proven.content().map_err(Refusal::Event)? {
-            Content::Ping => Ok(self.pinged(source, inbound)),
-            Content::Event(event) => {
-                let message = Message::from_source(&event, (self.clock)()).map_err(Refusal::Message)?;
-                self.queued(inbound, message, group_of_source_event(&event), source.answer().cloned()).await
-            }
+        let webhook = of_source(request(inbound), name, &sources, (self.clock)())?;
+        self.taken(inbound, webhook).await
+    }
+
+    async fn taken(&self, inbound: &Inbound<'_>, webhook: Webhook) -> Result<Received, Refusal> {
+        match webhook {
+            Webhook::Ping { reply } => Ok(self.pinged(reply, inbound)),
+            Webhook::Event { message, group, reply } => self.queued(inbound, *message, group, reply).await,
         }
     }
 
-    fn pinged(&self, source: &Source, inbound: &Inbound<'_>) -> Received {
+    fn pinged(&self, reply: Option<Reply>, inbound: &Inbound<'_>) -> Received {
         let entry = Entry::new(EventType::InboundDropped, (self.clock)()).subject(&subject(inbound));
         self.console.write(&with_source(entry, inbound));
-        Received { id: None, reply: source.answer().cloned() }
+        Received { id: None, reply }
     }
 
     async fn queued(
@@ -155,7 +155,7 @@ impl Receiver {
         reply: Option<Reply>,
     ) -> Result<Received, Refusal> {
         let trace = inbound.trace.map(str::to_owned);
-        let outgoing = message.outgoing(group, trace).map_err(Refusal::Message)?;
+        let outgoing = message.outgoing(group, trace).map_err(Rejection::from)?;
         self.send(inbound, &message, &outgoing).await?;
         Ok(Received { id: Some(message.id), reply })
     }
@@ -204,6 +204,10 @@ impl fmt::Debug for Inbound<'_> {
     }
 }
 
+fn request<'a>(inbound: &Inbound<'a>) -> Request<'a> {
+    Request { headers: inbound.headers, body: inbound.body }
+}
+
 fn subject<'a>(inbound: &Inbound<'a>) -> Subject<'a> {
     Subject { trace: inbound.trace, request: Some(inbound.request_id), ..Subject::default() }
 }
@@ -219,9 +223,4 @@ fn with_source(entry: Entry, inbound: &Inbound<'_>) -> Entry {
         Some(name) => entry.field("message.source", name),
         None => entry,
     }
-}
-
-fn signatures(headers: &HeaderMap) -> SignatureHeaders<'_> {
-    let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
-    SignatureHeaders { fluent: values(FLUENT_SIGNATURE), flex: values(FLEX_SIGNATURE) }
 }

@@ -21,6 +21,10 @@ use tokio::time::{Instant, timeout_at};
 /// Longest time that a flush waits for CloudWatch, whatever the number of entries; what is left then is printed.
 pub const LONGEST_FLUSH: Duration = Duration::from_secs(10);
 
+/// Lines of a function's own log that are, among others, the entries of requests that were kept (CloudWatch Logs, filter
+/// pattern syntax: any of these terms).
+const KEPT: &str = r#"?"inbound.unqueued" ?"inbound.unverified""#;
+
 /// One stream of the event log's group: one writer an execution environment.
 pub struct CloudWatchEventLog {
     client: Client,
@@ -124,30 +128,40 @@ impl EventLog for CloudWatchEventLog {
     }
 }
 
-/// Reads the streams of the event log's group.
+/// Reads entries back, from the event log's group or from that of a function's own log.
 #[derive(Debug, Clone)]
 pub struct CloudWatchEventLogReader {
     client: Client,
     group: String,
+    /// Whether it is a function's own log, whose streams have Lambda's names.
+    own: bool,
 }
 
 impl CloudWatchEventLogReader {
-    /// Reads this group.
+    /// Reads the event log's group: the streams of the component that is asked for.
     #[must_use]
     pub fn new(client: Client, group: impl Into<String>) -> Self {
-        Self { client, group: group.into() }
+        Self { client, group: group.into(), own: false }
+    }
+
+    /// Reads what stands in a function's own log of the requests that were kept, for CloudWatch did not take their entries.
+    #[must_use]
+    pub fn of_own_log(client: Client, group: impl Into<String>) -> Self {
+        Self { client, group: group.into(), own: true }
     }
 }
 
 #[async_trait]
 impl EventLogReader for CloudWatchEventLogReader {
     async fn page(&self, span: &Span, next: Option<&str>) -> Result<LogPage, EventLogError> {
-        // No filter pattern: a component's streams hold little else, and the local AWS knows none.
-        let call = self
-            .client
-            .filter_log_events()
-            .log_group_name(&self.group)
-            .log_stream_name_prefix(prefix_of(span.component))
+        let call = self.client.filter_log_events().log_group_name(&self.group);
+        // No filter pattern for the event log: a component's streams hold little else. The local AWS knows none.
+        let call = if self.own {
+            call.filter_pattern(KEPT)
+        } else {
+            call.log_stream_name_prefix(prefix_of(span.component))
+        };
+        let call = call
             .start_time(span.from.as_millisecond())
             .end_time(span.to.as_millisecond())
             .set_next_token(next.map(str::to_owned));

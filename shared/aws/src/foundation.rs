@@ -135,6 +135,12 @@ impl Foundation {
         Arc::new(CloudWatchEventLogReader::new(self.logs.clone(), &self.settings.event_log_group))
     }
 
+    /// What a function printed of requests that were kept, to the log group of this name.
+    #[must_use]
+    pub fn own_log_reader(&self, group: &str) -> Arc<dyn EventLogReader> {
+        Arc::new(CloudWatchEventLogReader::of_own_log(self.logs.clone(), group))
+    }
+
     /// How far jobs have come.
     #[must_use]
     pub fn jobs(&self) -> Arc<dyn JobStore> {

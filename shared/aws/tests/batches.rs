@@ -339,6 +339,22 @@ async fn the_event_log_is_read_page_by_page_from_one_components_streams() {
     assert!(reader.page(&span, None).await.is_err());
 }
 
+#[tokio::test]
+async fn of_a_functions_own_log_all_streams_are_read_and_only_what_was_kept() {
+    let rule = mock!(Logs::filter_log_events)
+        .match_requests(|request| {
+            (request.log_group_name(), request.log_stream_name_prefix()) == (Some("own"), None)
+                && request.filter_pattern() == Some(r#"?"inbound.unqueued" ?"inbound.unverified""#)
+        })
+        .then_output(|| FilterLogEventsOutput::builder().build());
+    let client = mock_client!(aws_sdk_cloudwatchlogs, [&rule]);
+    let reader = CloudWatchEventLogReader::of_own_log(client, "own");
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let span = Span { component: Component::WebhookReceiver, from: at(1), to: at(2) };
+    assert!(reader.page(&span, None).await.unwrap().lines.is_empty());
+    assert_eq!(rule.num_calls(), 1);
+}
+
 #[test]
 fn a_stream_begins_with_its_component() {
     let look_up = |name: &str| {

@@ -29,6 +29,8 @@ pub enum EventType {
     InboundDropped,
     /// A genuine webhook could not be queued; the entry holds the whole message.
     InboundUnqueued,
+    /// A request could not be verified, for the configuration was unreadable; the entry holds it as it came, genuine or not.
+    InboundUnverified,
     /// One attempt to deliver.
     OutboundAttempt,
     /// No route wants a message.
@@ -64,6 +66,7 @@ impl EventType {
             Self::InboundRefused => "inbound.refused",
             Self::InboundDropped => "inbound.dropped",
             Self::InboundUnqueued => "inbound.unqueued",
+            Self::InboundUnverified => "inbound.unverified",
             Self::OutboundAttempt => "outbound.attempt",
             Self::MessageUnrouted => "message.unrouted",
             Self::MessageHeld => "message.held",

@@ -47,3 +47,5 @@ pub mod timetable;
 pub mod token;
 pub mod trace;
 pub mod undelivered;
+pub mod unverified;
+pub mod webhook;

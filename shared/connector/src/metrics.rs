@@ -83,6 +83,14 @@ pub const ALL: &[Metric] = &[
         kind: EventType::InboundRefused,
         number: Number::Coded(Code::Queue),
     },
+    Metric {
+        name: "Unverified",
+        unit: Unit::Count,
+        meaning: "webhooks that could not be verified, for the configuration was unreadable: replay reason `unverified`",
+        by: &[],
+        kind: EventType::InboundRefused,
+        number: Number::Coded(Code::Config),
+    },
     field(
         "Routed",
         EventType::MessageRouted,
@@ -322,6 +330,7 @@ mod tests {
     fn a_webhook_that_sqs_did_not_take_counts_by_the_entry_that_does_not_hold_it() {
         let refused = |code| entry(EventType::InboundRefused).field("code", code);
         assert_eq!(names(refused("E_QUEUE")), ["Refused", "Unqueued"]);
+        assert_eq!(names(refused("E_CONFIG")), ["Refused", "Unverified"]);
         assert_eq!(names(refused("E_SIGNATURE")), ["Refused"]);
         let whole = entry(EventType::InboundUnqueued).field("message.body", "{}");
         assert_eq!(measured(whole.clone(), "acme"), whole);

@@ -50,7 +50,7 @@ pub const MOST_BYTES: usize = MAX_MESSAGE_BYTES - RESERVED_BYTES;
 /// What belongs to `auth`, and stands beside a preset.
 const PROOF_KEYS: [&str; 2] = ["secrets", "keys"];
 /// The `source` of Fluent's own messages.
-const FLUENT: &str = "fluent";
+pub const FLUENT: &str = "fluent";
 
 /// A system that sends webhooks.
 pub struct Source {

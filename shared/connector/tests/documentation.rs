@@ -25,6 +25,7 @@ use connector::source::{self, Source};
 use connector::subscription::{self, Subscription};
 use connector::template::{Format, MAX_RENDERED_BYTES, MAX_STEPS, MESSAGE_VARIABLES, Scope, Template};
 use connector::timetable;
+use connector::unverified;
 
 const README: &str = include_str!("../../../README.md");
 const RUNBOOK: &str = include_str!("../../docs/runbook.md");
@@ -55,7 +56,7 @@ fn the_runbook_says_what_to_do_for_every_code_once() {
 
 #[test]
 fn the_runbook_names_every_reason_and_no_time_that_is_not_so() {
-    for reason in Reason::ALL.iter().map(|reason| reason.as_str()).chain(["unqueued"]) {
+    for reason in Reason::ALL.iter().map(|reason| reason.as_str()).chain(["unqueued", "unverified"]) {
         assert!(RUNBOOK.contains(&format!("`{reason}`")), "{reason}");
     }
     assert!(RUNBOOK.contains("retries last 17.6 hours by default") && RUNBOOK.contains("may wait 10 hours"));
@@ -71,6 +72,23 @@ fn the_limits_are_those_of_the_code() {
     assert!(README.contains("1 MiB, less 4 KiB"));
     assert_eq!(connector::endpoint::DEFAULT_TIMEOUT.as_secs(), 10);
     assert_eq!(connector::delivery::LOGGED_BODY_BYTES, 2 << 10);
+}
+
+#[test]
+fn every_header_that_is_kept_unverified_is_told_and_no_other_and_the_presets_need_no_more() {
+    let told =
+        README.split_once("Of an unverified request").and_then(|(_, behind)| behind.split(").").next());
+    let told: BTreeSet<_> = told.unwrap_or_default().split('`').skip(1).step_by(2).collect();
+    let kept: BTreeSet<_> = unverified::PROOFS.into_iter().chain(unverified::FACTS).collect();
+    assert_eq!(told, kept);
+    let words = source::PRESETS.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let words: Vec<_> = words.flat_map(|line| line.split([' ', '"', ',', '{', '}', '/', '[', ']'])).collect();
+    let named = words.iter().filter_map(|word| word.strip_prefix("header:")).filter(|name| !name.is_empty());
+    let proofs =
+        words.windows(2).filter(|pair| pair.first() == Some(&"header:")).filter_map(|pair| pair.get(1));
+    let of_standard = ["webhook-id", "webhook-timestamp", "webhook-signature", "flex.signature"];
+    let needed: BTreeSet<_> = named.chain(proofs.copied()).chain(of_standard).collect();
+    assert_eq!(needed, kept);
 }
 
 #[test]

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connector::cache::Cache;
 use connector::message::Outgoing;
+use connector::signature::Md5Policy;
 use connector::undelivered::Received;
+use connector::webhook::Served;
 use jiff::Timestamp;
 use replay::replay::{Invocation, Replay, ReplayError};
 use replay::report::Report;
 use serde_json::{Value, json};
 use testkit::event_log_reader::FakeEventLogReader;
-use testkit::fakes::{FakeLog, ManualClock};
+use testkit::fakes::{FakeConfiguration, FakeLog, ManualClock};
 use testkit::fifo::{FakeFifoQueue, Faults};
 
 /// Longer than any run sleeps.
@@ -44,6 +47,10 @@ impl World {
             undelivered_queue: undelivered.clone(),
             event_queue: events.clone(),
             reader: Arc::new(FakeEventLogReader::default()),
+            receiver_log: Arc::new(FakeEventLogReader::default()),
+            keys: Cache::new(Arc::new(FakeConfiguration::default()), TIMEOUT, clock.port(), log.clone()),
+            sources: Cache::new(Arc::new(FakeConfiguration::default()), TIMEOUT, clock.port(), log.clone()),
+            served: Served { accounts: ["ACME".to_owned()].into(), md5: Md5Policy::Refuse },
             event_log: log.clone(),
             clock: clock.port(),
         };

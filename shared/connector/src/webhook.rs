@@ -1,0 +1,166 @@
+//! From a request to the message that it becomes: who has to prove it, and what it then says.
+//!
+//! One piece of code for a webhook that comes in and for one that was kept unverified ([`crate::unverified`]): there is
+//! no other way from a body to the event queue. Knows no HTTP answers and no queue.
+
+use std::collections::BTreeSet;
+
+use http::{HeaderMap, HeaderValue};
+use jiff::Timestamp;
+
+use crate::configuration::{FoundSource, KeyRing, Sources};
+use crate::event::{EventError, FluentEvent};
+use crate::failure::Code;
+use crate::message::{Message, MessageError, group_of, group_of_source_event};
+use crate::signature::{
+    FLEX_SIGNATURE, FLUENT_SIGNATURE, Md5Policy, SignatureError, SignatureHeaders, Verifier,
+};
+use crate::source::{Content, ProofError, Reply, Request, Source, SourceEventError};
+
+/// What the deployment takes of Fluent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The accounts whose webhooks it takes.
+    pub accounts: BTreeSet<String>,
+    /// Whether a lone MD5 signature counts.
+    pub md5: Md5Policy,
+}
+
+/// What a genuine request is.
+#[derive(Debug)]
+pub enum Webhook {
+    /// Its sender tries the way: nothing is queued.
+    Ping {
+        /// What its source's document wants it answered.
+        reply: Option<Reply>,
+    },
+    /// A message for the event queue.
+    Event {
+        /// The message; boxed, for it is much larger than a ping.
+        message: Box<Message>,
+        /// Its group on the event queue.
+        group: String,
+        /// What its source's document wants it answered.
+        reply: Option<Reply>,
+    },
+}
+
+/// Why a request becomes no message.
+#[derive(Debug, thiserror::Error)]
+pub enum Rejection {
+    /// There is no source of this name.
+    #[error("no such path, method or source")]
+    Source,
+    /// The source's document is broken, and no good copy of it is known; the log said why when it was read.
+    #[error("the document sources/{0} is broken: see configuration.problem")]
+    BrokenSource(String),
+    /// The body is larger than its source may send.
+    #[error("the body is larger than the {limit} bytes that its source may send")]
+    MoreThanItsSource {
+        /// The document's `maxBytes`.
+        limit: usize,
+    },
+    /// Not proven to be Fluent's.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    /// Not proven to be the source's.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// Genuine, but not an event of Fluent.
+    #[error(transparent)]
+    Payload(#[from] EventError),
+    /// Genuine, but not an event of its source.
+    #[error(transparent)]
+    Event(#[from] SourceEventError),
+    /// Genuine, but of an account that this deployment does not serve.
+    #[error("account {0:?} is not among FluentAccounts")]
+    Account(String),
+    /// Genuine, but its message does not fit the queue, or cannot be written.
+    #[error(transparent)]
+    Message(#[from] MessageError),
+}
+
+impl Rejection {
+    /// The stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Source => Code::Source,
+            Self::BrokenSource(_) => Code::Config,
+            Self::MoreThanItsSource { .. } | Self::Message(MessageError::TooLarge { .. }) => Code::TooLarge,
+            Self::Signature(_) | Self::Proof(_) => Code::Signature,
+            Self::Payload(_)
+            | Self::Event(_)
+            | Self::Message(
+                MessageError::Malformed(_)
+                | MessageError::Field { .. }
+                | MessageError::Version { .. }
+                | MessageError::Empty { .. },
+            ) => Code::Payload,
+            Self::Account(_) => Code::Account,
+        }
+    }
+}
+
+/// What a request to Fluent's path is.
+///
+/// # Errors
+/// [`Rejection`] by cause.
+pub fn of_fluent(
+    request: Request<'_>,
+    keys: &KeyRing,
+    served: &Served,
+    received_at: Timestamp,
+) -> Result<Webhook, Rejection> {
+    let by_keys = Verifier::new(keys.keys(), served.md5);
+    let verified = by_keys.verify(request.body, &signatures(request.headers))?;
+    let event = FluentEvent::from_verified(&verified)?;
+    if !served.accounts.contains(&event.account) {
+        return Err(Rejection::Account(event.account));
+    }
+    let message = Message::from_fluent(&event, received_at)?;
+    Ok(Webhook::Event { message: Box::new(message), group: group_of(&event), reply: None })
+}
+
+/// What a request to the path of the source of this name is. `received_at` is the time that a signed timestamp is
+/// held against.
+///
+/// # Errors
+/// [`Rejection`] by cause.
+pub fn of_source(
+    request: Request<'_>,
+    name: &str,
+    sources: &Sources,
+    received_at: Timestamp,
+) -> Result<Webhook, Rejection> {
+    let source = match sources.source(name) {
+        Some(FoundSource::Usable(source)) => source,
+        Some(FoundSource::Broken) => return Err(Rejection::BrokenSource(name.to_owned())),
+        None => return Err(Rejection::Source),
+    };
+    if request.body.len() > source.max_bytes() {
+        return Err(Rejection::MoreThanItsSource { limit: source.max_bytes() });
+    }
+    sent_by(source, request, received_at)
+}
+
+fn sent_by(source: &Source, request: Request<'_>, received_at: Timestamp) -> Result<Webhook, Rejection> {
+    let reply = source.answer().cloned();
+    let proven = match source.prove(request, received_at) {
+        Ok(proven) => proven,
+        Err(error) if source.takes_unproven_ping(&request, &error) => return Ok(Webhook::Ping { reply }),
+        Err(error) => return Err(error.into()),
+    };
+    match proven.content()? {
+        Content::Ping => Ok(Webhook::Ping { reply }),
+        Content::Event(event) => {
+            let message = Box::new(Message::from_source(&event, received_at)?);
+            Ok(Webhook::Event { message, group: group_of_source_event(&event), reply })
+        }
+    }
+}
+
+fn signatures(headers: &HeaderMap) -> SignatureHeaders<'_> {
+    let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+    SignatureHeaders { fluent: values(FLUENT_SIGNATURE), flex: values(FLEX_SIGNATURE) }
+}
