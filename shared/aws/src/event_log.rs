@@ -21,9 +21,9 @@ use tokio::time::{Instant, timeout_at};
 /// Longest time that a flush waits for CloudWatch, whatever the number of entries; what is left then is printed.
 pub const LONGEST_FLUSH: Duration = Duration::from_secs(10);
 
-/// Lines of a function's own log that are, among others, the entries of requests that were kept (CloudWatch Logs, filter
-/// pattern syntax: any of these terms).
-const KEPT: &str = r#"?"inbound.unqueued" ?"inbound.unverified""#;
+/// Lines of a function's own log that are entries of requests that were kept (CloudWatch Logs, filter pattern syntax for
+/// JSON; the local AWS gives every line for such a pattern).
+const KEPT: &str = r#"{ ($.type = "inbound.unqueued") || ($.type = "inbound.unverified") }"#;
 
 /// One stream of the event log's group: one writer an execution environment.
 pub struct CloudWatchEventLog {
@@ -155,7 +155,7 @@ impl CloudWatchEventLogReader {
 impl EventLogReader for CloudWatchEventLogReader {
     async fn page(&self, span: &Span, next: Option<&str>) -> Result<LogPage, EventLogError> {
         let call = self.client.filter_log_events().log_group_name(&self.group);
-        // No filter pattern for the event log: a component's streams hold little else. The local AWS knows none.
+        // No filter pattern for the event log: a component's streams hold little else.
         let call = if self.own {
             call.filter_pattern(KEPT)
         } else {

@@ -341,10 +341,11 @@ async fn the_event_log_is_read_page_by_page_from_one_components_streams() {
 
 #[tokio::test]
 async fn of_a_functions_own_log_all_streams_are_read_and_only_what_was_kept() {
+    const KEPT: &str = r#"{ ($.type = "inbound.unqueued") || ($.type = "inbound.unverified") }"#;
     let rule = mock!(Logs::filter_log_events)
         .match_requests(|request| {
             (request.log_group_name(), request.log_stream_name_prefix()) == (Some("own"), None)
-                && request.filter_pattern() == Some(r#"?"inbound.unqueued" ?"inbound.unverified""#)
+                && request.filter_pattern() == Some(KEPT)
         })
         .then_output(|| FilterLogEventsOutput::builder().build());
     let client = mock_client!(aws_sdk_cloudwatchlogs, [&rule]);
