@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from stack import faults, receiver
+from stack import faults, receiver, signing
 from stack.stack import TTL_S, Stack
 from stack.tools import LOCAL, ROOT, environment, run
 
@@ -226,6 +226,25 @@ def _(world: World) -> None:
     world.line.end_of(event)
 
 
+REPLAYED = "replayed unverified, then attempt delivered"
+
+
+@case("Parameter Store throttles a new receiver; replay, when it is well", "delivered", REPLAYED)
+def _(world: World) -> None:
+    world.endpoint()
+    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    world.stack.renew("WebhookReceiver")
+    world.aws.fail("AmazonSSM.GetParametersByPath", faults.throttle, holding=b"/keys")
+    event = world.send()
+    assert world.refused == [event["id"]], "it is not accepted"
+    world.aws.heal()
+    time.sleep(5)  # until the receiver reads again, so that the next case meets a sound one
+    done = world.stack.replay(reason="unverified", name=world.line.name, dryRun=False, **{"from": start})
+    assert (done["moved"], done["finished"]) == (1, True), done
+    world.line.end_of(event)
+    world.refused.clear()
+
+
 MISCONFIGURED = "undelivered misconfigured E_ENDPOINT"
 
 
@@ -398,6 +417,50 @@ def test_a_webhook_that_sqs_refused_is_taken_back_from_the_event_log_once(stack,
     assert line.received_ids(1) == [event["id"]]
     assert stack.replay(**request, dryRun=False)["moved"] == 0, "it knows what it has done"
     assert len(line.received(2, timeout=2)) == 1
+
+
+def test_webhooks_that_nobody_could_verify_are_verified_by_replay_and_only_the_genuine_delivered(stack, aws, line):
+    line.endpoint()
+    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    stack.renew("WebhookReceiver")
+    aws.fail("AmazonSSM.GetParametersByPath", faults.throttle, holding=b"/keys")
+    genuine, forged = line.event(), line.event("HD_2")
+    answer = stack.post_signed(genuine)
+    assert (answer.status, answer.body["code"], "retry-after" in answer.headers) == (503, "E_CONFIG", True)
+    body, secret = json.dumps(forged).encode(), "Bearer hunter2"
+    stack.post(body, {"fluent-signature": signing.signature(b"another body"), "authorization": secret})
+    unproven = stack.post(body, {"authorization": secret})
+    assert (unproven.status, unproven.body["code"]) == (503, "E_CONFIG")
+    aws.heal()
+    kept = [entry for entry in stack.event_log() if line.name in entry.get("request.body", "")]
+    assert [json.loads(entry["request.body"]) for entry in kept] == [genuine, forged], "what has no proof is not kept"
+    assert all((entry["type"], entry["verified"]) == ("inbound.unverified", False) for entry in kept)
+    assert stack.wait_for_line("webhook-receiver", '"kept":false') and "hunter2" not in str(kept)
+    assert not stack.wait_for_line("webhook-receiver", "hunter2", timeout=1)
+    request = {"reason": "unverified", "from": start, "name": line.name}
+    look = stack.replay(**request)
+    assert (look["matched"], look["moved"], look["refused"]) == (1, 0, 1), look
+    done = stack.replay(**request, dryRun=False)
+    assert (done["moved"], done["refused"], done["finished"]) == (1, 1, True), done
+    assert done["refusals"] == {"E_SIGNATURE: no configured key made this signature": 1}
+    assert line.received_ids(1) == [genuine["id"]]
+    assert stack.replay(**request, dryRun=False)["moved"] == 0, "it knows what it has done"
+    assert len(line.received(2, timeout=2)) == 1
+
+
+def test_a_webhook_that_the_event_log_did_not_take_either_is_found_in_the_receivers_own_log(stack, aws, line):
+    line.endpoint()
+    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    aws.fail("AmazonSQS.SendMessage", faults.refusal(503, "ServiceUnavailable"))
+    aws.fail("Logs_20140328.PutLogEvents", faults.refusal(400, "ServiceUnavailableException"))
+    event = line.event()
+    assert stack.post_signed(event).body["code"] == "E_QUEUE"
+    aws.heal()
+    assert stack.wait_for_line("webhook-receiver", event["id"]), "it is printed instead"
+    request = {"reason": "unqueued", "from": start, "name": line.name, "dryRun": False}
+    assert stack.replay(**request)["moved"] == 1
+    assert line.received_ids(1) == [event["id"]]
+    assert stack.replay(**request)["moved"] == 0
 
 
 def test_the_table_in_the_documentation_is_what_was_seen():
