@@ -19,6 +19,7 @@ from dashboard.numbers import Metric, Numbers, Window
 from dashboard.record import RECORD, Record
 from run import step
 from stack.stack import FUNCTIONS, STACK, Answer, Stack, build
+from stack.tools import REGION
 
 PERIOD_S = 5
 """The dashboard's five minutes, sixty times faster."""
@@ -57,7 +58,7 @@ def measured(stack: Stack, numbers: Numbers) -> Record:
             over.set()
         watching.result()
     window = Window(start, PERIOD_S, int((time.time() - start) // PERIOD_S))
-    body = json.loads(stack.client("cloudwatch").get_dashboard(DashboardName=STACK)["DashboardBody"])
+    body = json.loads(stack.client("cloudwatch").get_dashboard(DashboardName=f"{STACK}-{REGION}")["DashboardBody"])
     events = [(group, event["timestamp"], event["message"]) for group, event in stack.all_events()]
     read(events, functions_by_log(stack), numbers)
     return Record(body, window, numbers, events)
