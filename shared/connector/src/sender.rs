@@ -132,9 +132,9 @@ impl Sender {
         if let Purpose::Delivery { .. } = tried.purpose {
             let span = subsegment.as_ref().map(Begun::id).or(header.parent);
             let traceparent = header.traceparent(span.unwrap_or_else(|| SpanId::drawn(&self.chance)));
-            request
-                .headers
-                .extend(HeaderValue::from_str(&traceparent).ok().map(|value| (TRACEPARENT, value)));
+            if let Ok(value) = HeaderValue::from_str(&traceparent) {
+                request.headers.insert(TRACEPARENT, value);
+            }
         }
         subsegment
     }
