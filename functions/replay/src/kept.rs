@@ -1,12 +1,12 @@
 //! A webhook that never reached the queue, as the log keeps it: the message that SQS did not take, or the request that
 //! nobody could verify, which is verified here before it is a message at all.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use connector::configuration::{KeyRing, Sources};
 use connector::event_log::{Entry, EventType, Subject};
 use connector::failure::chain;
+use connector::hex;
 use connector::message::{About, Message, Outgoing};
 use connector::unverified::Unverified;
 use connector::webhook::{Rejection, Served, Webhook};
@@ -171,8 +171,5 @@ fn deduplication((source, id): &Key) -> String {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    hash.finalize().iter().fold("unqueued/".to_owned(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("unqueued/{}", hex::encoded(&hash.finalize()))
 }

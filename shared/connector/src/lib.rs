@@ -18,6 +18,7 @@ pub mod event_log;
 pub mod failure;
 pub mod grant;
 pub mod handler;
+pub mod hex;
 pub mod job;
 pub mod keys;
 mod located;

@@ -3,7 +3,6 @@
 //! The payload travels as the JSON that came, every digit kept. Does not know how SQS is called.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -13,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::delivery::Response;
 use crate::event::{FluentEvent, object, text};
+use crate::hex;
 use crate::job;
 use crate::notification::{self, Notification};
 use crate::source::SourceEvent;
@@ -344,7 +344,7 @@ impl Message {
     /// What receivers see as `webhook-id` of this message by way of `route`: the same over retries and replays.
     #[must_use]
     pub fn webhook_id(&self, route: &str) -> String {
-        format!("msg_{:.32}", hex(&[&self.source, &self.id, route]))
+        format!("msg_{:.32}", digest(&[&self.source, &self.id, route]))
     }
 
     /// What the message is about, as far as its envelope or its payload says so.
@@ -426,25 +426,17 @@ fn sqs_id(parts: &[&str]) -> String {
 }
 
 fn hashed(parts: &[&str]) -> String {
-    format!("sha256:{}", hex(parts))
+    format!("sha256:{}", digest(parts))
 }
 
 /// SHA-256 over the parts, each after its length, in 64 hex digits.
-fn hex(parts: &[&str]) -> String {
+fn digest(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_be_bytes());
         hash.update(part);
     }
-    hexed(&hash.finalize())
-}
-
-/// Bytes in lower-case hex digits.
-pub(crate) fn hexed(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex::encoded(&hash.finalize())
 }
 
 /// Escapes the two characters that SQS refuses. In valid JSON they can only stand inside a string.

@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
@@ -13,6 +12,7 @@ use crate::account::Account;
 use crate::cache::Snapshot;
 use crate::endpoint::{Endpoint, Ordering};
 use crate::failure::chain;
+use crate::hex;
 use crate::message::{Lane, Message};
 use crate::parameter::{Parameter, Problem, Section};
 use crate::project::Project;
@@ -200,8 +200,5 @@ fn version_of(parameters: &[Parameter]) -> String {
             hash.update(part);
         }
     }
-    hash.finalize().iter().take(6).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    format!("{:.12}", hex::encoded(&hash.finalize()))
 }

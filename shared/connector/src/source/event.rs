@@ -8,7 +8,8 @@ use serde_json::value::RawValue;
 use super::place::{Place, Places, Sent};
 use super::proof::{ProofError, Proven, Request};
 use super::{Entity, Source};
-use crate::message::{About, hexed};
+use crate::hex;
+use crate::message::About;
 
 /// A request by which a system tries whether it is heard: answered, and nothing is queued for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,5 +134,5 @@ fn json(body: &[u8]) -> Result<&RawValue, SourceEventError> {
 }
 
 fn hash_of(body: &[u8]) -> String {
-    format!("sha256:{}", hexed(digest(&SHA256, body).as_ref()))
+    format!("sha256:{}", hex::encoded(digest(&SHA256, body).as_ref()))
 }

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::private_key::PrivateKey;
 use super::proof::{ProofError, Request};
 use super::signer::{SigningError, put};
-use crate::message::hexed;
+use crate::hex;
 
 /// Most signatures of a request that are looked at, so that a forged one costs no more than a few.
 const MAX_SIGNATURES: usize = 16;
@@ -155,7 +155,7 @@ impl Encoding {
     /// The bytes; `None` where there are none.
     pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
         let bytes = match self {
-            Self::Hex => unhexed(text)?,
+            Self::Hex => hex::decoded(text)?,
             Self::Base64 => STANDARD.decode(text).ok()?,
         };
         (!bytes.is_empty()).then_some(bytes)
@@ -163,18 +163,10 @@ impl Encoding {
 
     fn encode(self, bytes: &[u8]) -> String {
         match self {
-            Self::Hex => hexed(bytes),
+            Self::Hex => hex::encoded(bytes),
             Self::Base64 => STANDARD.encode(bytes),
         }
     }
-}
-
-fn unhexed(text: &str) -> Option<Vec<u8>> {
-    let digits: Vec<_> = text.chars().map(|digit| digit.to_digit(16)).collect::<Option<_>>()?;
-    let (pairs, rest) = digits.as_chunks::<2>();
-    let bytes =
-        pairs.iter().map(|[high, low]| u8::try_from((high << 4) | low).ok()).collect::<Option<_>>()?;
-    rest.is_empty().then_some(bytes)
 }
 
 impl TimestampPlace {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::Source;
 use super::private_key::PrivateKey;
 use super::proof::Proof;
-use crate::message::hexed;
+use crate::hex;
 use crate::standard_webhooks::{
     SigningSecret, WEBHOOK_ID, WEBHOOK_SIGNATURE, WEBHOOK_TIMESTAMP, signed_content,
 };
@@ -93,7 +93,7 @@ fn standard_webhooks(
     let unwritable = |_| SigningError::Unwritable { header: WEBHOOK_ID };
     let id = match headers.get(WEBHOOK_ID) {
         Some(id) => id.to_str().map_err(unwritable)?.trim().to_owned(),
-        None => format!("msg_{}", hexed(digest(&SHA256, body).as_ref())),
+        None => format!("msg_{}", hex::encoded(digest(&SHA256, body).as_ref())),
     };
     let seconds = now.as_second();
     let mut signatures: Vec<_> = secrets.iter().map(|secret| secret.sign(&id, seconds, body)).collect();

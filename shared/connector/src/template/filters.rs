@@ -11,6 +11,7 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::MAX_RENDERED_BYTES;
+use crate::hex;
 
 /// From this number on a time is one of milliseconds: as seconds it would lie beyond the year 5138.
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
@@ -259,10 +260,7 @@ fn money(value: &Value, digits: Option<usize>) -> Result<String, Error> {
 
 /// SHA-256 in hex digits.
 fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex::encoded(&Sha256::digest(text))
 }
 
 fn b64decode(text: &str) -> Result<String, Error> {
