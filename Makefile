@@ -47,7 +47,7 @@ bench: ## verify, parse and build, route look-up, log batching
 	cargo bench --package connector --bench pipeline --locked
 
 previous: setup ## records this version, at its release, as the one that the next is held against
-	$(PYTHON) local/previous/record.py
+	$(PYTHON) local/record_previous.py
 
 isolation: setup ## deliveries beside an endpoint that hangs, as ratios to none (minutes)
 	$(PYTHON) local/isolation.py
@@ -63,8 +63,8 @@ cost-measure: setup ## what a webhook takes of processor, memory, log and queue:
 
 picture: ## shared/docs/dashboard.png, drawn from the numbers of a run on the local AWS (minutes)
 	@./local/setup.sh picture
-	$(PYTHON) local/picture.py
-	local/.venv-picture/bin/python local/draw.py
+	$(PYTHON) local/measure_picture.py
+	local/.venv-picture/bin/python local/draw_picture.py
 
 build: setup ## the functions, as `sam deploy` wants them
 	$(SAM) build

@@ -14,10 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from dashboard.load import LOAD_S, Load
+from dashboard.insights import Event
 from dashboard.numbers import Metric, Numbers, Window
 from dashboard.record import RECORD, Record
 from run import step
+from stack.load import LOAD_S, Load
 from stack.stack import FUNCTIONS, STACK, Answer, Stack, build
 from stack.tools import REGION
 
@@ -59,7 +60,7 @@ def measured(stack: Stack, numbers: Numbers) -> Record:
         watching.result()
     window = Window(start, PERIOD_S, int((time.time() - start) // PERIOD_S))
     body = json.loads(stack.client("cloudwatch").get_dashboard(DashboardName=f"{STACK}-{REGION}")["DashboardBody"])
-    events = [(group, event["timestamp"], event["message"]) for group, event in stack.all_events()]
+    events = [Event(group, event["timestamp"], event["message"]) for group, event in stack.all_events()]
     read(events, functions_by_log(stack), numbers)
     return Record(body, window, numbers, events)
 
@@ -85,13 +86,13 @@ def look(stack: Stack, numbers: Numbers, url: str) -> None:
         numbers.add(Metric.of("AWS/SQS", name, QueueName=url.rsplit("/", 1)[1]), now, max(value, 0.0))
 
 
-def read(events: list[tuple[str, int, str]], functions: dict[str, str], numbers: Numbers) -> None:
+def read(events: list[Event], functions: dict[str, str], numbers: Numbers) -> None:
     """What the log's lines measure."""
-    for group, at_ms, line in events:
-        numbers.add_line(line)
-        if found := REPORT.match(line):
-            metric = Metric.of("AWS/Lambda", "Duration", FunctionName=functions[group])
-            numbers.add(metric, at_ms / 1000, float(found[1]))
+    for event in events:
+        numbers.add_line(event.message)
+        if found := REPORT.match(event.message):
+            metric = Metric.of("AWS/Lambda", "Duration", FunctionName=functions[event.group])
+            numbers.add(metric, event.at_ms / 1000, float(found[1]))
 
 
 def count(numbers: Numbers, api: str, answer: Answer) -> None:

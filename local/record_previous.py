@@ -1,28 +1,22 @@
-"""Records this version as the previous one: its template, and what its functions leave waiting in every place where
-something can wait.
+"""`make previous`: records this version as the previous one, in local/previous: its template, and what its functions
+leave waiting in every place where something can wait.
 
-Run at a release, from the commit that is released: README.md beside it. Knows how messages come to wait; what an update
-must make of them stands in local/tests/test_update.py.
+Run at a release, from the commit that is released. Knows how messages come to wait; what an update must make of them
+stands in local/tests/test_update.py.
 """
 
 import json
 import shutil
-import sys
 import time
-from pathlib import Path
 
 import yaml
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent))
+from stack import faults, signing
+from stack.previous import RECEIVER, RECORD
+from stack.receiver import Receiver, content, status
+from stack.stack import TTL_S, Stack, build
+from stack.tools import ROOT
 
-from stack import faults, signing  # noqa: E402
-from stack.receiver import Receiver, content, status  # noqa: E402
-from stack.stack import TTL_S, Stack, build  # noqa: E402
-from stack.tools import ROOT  # noqa: E402
-
-RECEIVER = "{receiver}"
-"""Stands in the recorded parameters for the receiver's address."""
 DELAYS = ["5s"] + 19 * ["20s"]
 """Long enough for an update while a message waits for its next attempt."""
 PARAMETERS = {
@@ -93,8 +87,8 @@ def main() -> None:
     finally:
         receiver.go_down()
         stack.stop()
-    (HERE / "waiting.json").write_text(json.dumps(record, indent=1) + "\n")
-    shutil.copy(ROOT / "template.yaml", HERE / "template.yaml")
+    (RECORD / "waiting.json").write_text(json.dumps(record, indent=1) + "\n")
+    shutil.copy(ROOT / "template.yaml", RECORD / "template.yaml")
 
 
 def shipped_routes() -> dict[str, dict]:
@@ -110,7 +104,7 @@ def waiting(stack: Stack, receiver: Receiver) -> dict[str, list[dict]]:
         post(stack, name, f"parked-{number}", f"HD_{name}")
     stack.notify(category("parked"))
     stack.notify("no notification")
-    send(stack, "no message")
+    stack.queue_text("no message")
     until(lambda: stack.queue_depth("UndeliveredQueueUrl") == len(PARKED) + 1, "parked")
     until(lambda: stack.queue_depth("DeadLetterQueueUrl") == stack.queue_depth("CtDeadLetterQueueUrl") == 1, "dead")
 
@@ -150,13 +144,6 @@ def category(notification: str) -> str:
     body = json.loads(sample)
     body["resource"]["id"] = notification
     return json.dumps(body)
-
-
-def send(stack: Stack, body: str) -> None:
-    queue = stack.outputs["EventQueueUrl"]
-    stack.client("sqs").send_message(
-        QueueUrl=queue, MessageBody=body, MessageGroupId="nobody", MessageDeduplicationId="1"
-    )
 
 
 def recorded(message: dict) -> dict:

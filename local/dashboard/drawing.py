@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from .expressions import Line, UnsupportedError, lines
+from . import UnsupportedError
+from .expressions import Line, lines
 from .insights import table
-from .page import FAINT, INK, PAPER, RULE, Box, Page
+from .page import FAINT, INK, PAPER, RULE, Box, Page, dress
 from .record import Record
 
 WIDTH, ROW, GAP, BANNER = 1800, 40, 10, 34
@@ -154,20 +155,18 @@ def series(page: Page, box: Box, properties: dict, shown: list[Line], record: Re
 
 def plot(axes, at: list[float], values: list[float | None], color: str) -> None:
     """A line through neighbouring periods, and a dot where one stands alone."""
-    drawn = [float("nan") if value is None else value for value in values]
-    axes.plot(at, drawn, color=color, linewidth=1.5, clip_on=False, solid_joinstyle="round")
+    heights = [float("nan") if value is None else value for value in values]
+    axes.plot(at, heights, color=color, linewidth=1.5, clip_on=False, solid_joinstyle="round")
     around = [None, *values, None]
     alone = [place for place in range(len(values)) if around[place] is None and around[place + 2] is None]
-    axes.plot([at[place] for place in alone], [drawn[place] for place in alone], "o", color=color, markersize=3.5)
+    axes.plot([at[place] for place in alone], [heights[place] for place in alone], "o", color=color, markersize=3.5)
 
 
 def scale(axes, settings: dict) -> None:
     axes.set_ylim(bottom=settings["min"], top=max(axes.get_ylim()[1], 1) if axes.has_data() else 1)
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=2))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: short(value)))
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(RULE)
-    axes.tick_params(colors=FAINT, labelsize=7.5, length=0, pad=4)
+    dress(axes)
 
 
 def short(value: float) -> str:
@@ -215,7 +214,7 @@ def legend(page: Page, box: Box, shown: list[Line]) -> float:
 def log(page: Page, box: Box, properties: dict, record: Record) -> None:
     """A query's table, as many rows as there is room for."""
     inner = card(page, box, properties["title"])
-    found = table(properties["query"], record.log())
+    found = table(properties["query"], record.events)
     room = int((inner.height - 24) // 22)
     if len(found.rows) > room:
         left = f"{room} of {len(found.rows)} rows"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from . import UnsupportedError
 from .numbers import Metric, Numbers, Window
 
 PROPERTIES = {"title", "region", "view", "stat", "period", "metrics", "yAxis", "sparkline", "setPeriodToTimeRange"}
@@ -18,10 +19,6 @@ TERM = re.compile(r'(\w+)="([^"]*)"')
 FILL = re.compile(r"FILL\((.+), (-?\d+)\)")
 QUOTIENT = re.compile(r"(.+) / (\d+)")
 PROPERTY = re.compile(r"\$\{PROP\('Dim\.(\w+)'\)\}")
-
-
-class UnsupportedError(Exception):
-    """The dashboard uses what is not known here; drawn all the same, it would not be what CloudWatch shows."""
 
 
 @dataclass(frozen=True)

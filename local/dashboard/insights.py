@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from .expressions import UnsupportedError
+from . import UnsupportedError
 
 FIELD = r"(?:`[^`]+`|@?\w+)"
 SOURCE = re.compile(r"SOURCE '([^']+)'")
@@ -23,6 +23,7 @@ class Event:
 
     group: str
     at_ms: int
+    """Milliseconds since 1970."""
     message: str
 
     def fields(self) -> dict:

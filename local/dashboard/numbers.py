@@ -8,6 +8,8 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from . import UnsupportedError
+
 METADATA = "_aws"
 
 
@@ -92,7 +94,7 @@ def statistic(stat: str, values: list[float]) -> float:
         return float(plain[stat](values))
     if stat.startswith("p"):
         return percentile(sorted(values), float(stat[1:]))
-    raise NotImplementedError(f"statistic {stat}")
+    raise UnsupportedError(f"statistic {stat}")
 
 
 def percentile(ordered: list[float], share: float) -> float:

@@ -70,9 +70,14 @@ class Page:
     def axes(self, box: Box) -> Axes:
         place = (box.x / self.width, 1 - (box.y + box.height) / self.height)
         axes = self.figure.add_axes((*place, box.width / self.width, box.height / self.height), facecolor="none")
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.spines["bottom"].set_color(RULE)
-        axes.tick_params(colors=FAINT, labelsize=7.5, length=0, pad=4)
+        dress(axes)
         axes.grid(axis="y", color=GRID, linewidth=0.8)
         axes.set_axisbelow(True)
         return axes
+
+
+def dress(axes: Axes) -> None:
+    """A line below, small labels, and nothing else around a chart."""
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(RULE)
+    axes.tick_params(colors=FAINT, labelsize=7.5, length=0, pad=4)

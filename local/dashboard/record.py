@@ -17,8 +17,7 @@ class Record:
     body: dict
     window: Window
     numbers: Numbers
-    events: list[tuple[str, int, str]]
-    """Log group, milliseconds since 1970 and line."""
+    events: list[Event]
 
     def write(self) -> None:
         points = [
@@ -27,17 +26,14 @@ class Record:
             for at, value in found
         ]
         window = [self.window.start, self.window.period, self.window.count]
+        events = [[event.group, event.at_ms, event.message] for event in self.events]
         RECORD.parent.mkdir(exist_ok=True)
-        RECORD.write_text(
-            json.dumps({"body": self.body, "window": window, "points": points, "events": self.events}, indent=0)
-        )
+        kept = {"body": self.body, "window": window, "points": points, "events": events}
+        RECORD.write_text(json.dumps(kept, indent=0))
 
     @classmethod
     def read(cls) -> "Record":
         kept, numbers = json.loads(RECORD.read_text()), Numbers()
         for namespace, name, dimensions, at, value in kept["points"]:
             numbers.add(Metric.of(namespace, name, **dict(dimensions)), at, value)
-        return cls(kept["body"], Window(*kept["window"]), numbers, [tuple(event) for event in kept["events"]])
-
-    def log(self) -> list[Event]:
-        return [Event(*event) for event in self.events]
+        return cls(kept["body"], Window(*kept["window"]), numbers, [Event(*event) for event in kept["events"]])

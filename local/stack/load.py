@@ -15,11 +15,11 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from stack import receiver, signing
-from stack.fluent import FluentApi
-from stack.receiver import Receiver
-from stack.stack import TTL_S, Answer, Stack, seed_sources
-from stack.tools import ROOT
+from . import receiver, signing
+from .fluent import FluentApi
+from .receiver import Receiver
+from .stack import TTL_S, Answer, Stack, seed_sources
+from .tools import ROOT
 
 LOAD_S = 170
 FYND_SECRET = "development-secret-of-fynd"  # noqa: S105 - stands in shared/testkit/sources
@@ -152,9 +152,4 @@ class Load:
 
     def confuse(self) -> None:
         """Puts what is no message on the event queue."""
-        self.stack.client("sqs").send_message(
-            QueueUrl=self.stack.outputs["EventQueueUrl"],
-            MessageBody="this is no message",
-            MessageGroupId="nobody",
-            MessageDeduplicationId=uuid.uuid4().hex,
-        )
+        self.stack.queue_text("this is no message")

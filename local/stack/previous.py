@@ -11,6 +11,8 @@ from .template import read
 from .tools import LOCAL, ROOT
 
 RECORD = LOCAL / "previous"
+RECEIVER = "{receiver}"
+"""Stands in the recorded parameters for the receiver's address."""
 TEMPLATE = read(RECORD / "template.yaml")
 BUILT = ROOT / ".aws-sam" / "build"
 
@@ -54,7 +56,7 @@ def deploy(stack: Stack) -> None:
 def fill(stack: Stack, record: Waiting, receiver_url: str) -> None:
     """Writes the configuration, and puts everything where it waited."""
     for name, value in record.parameters.items():
-        stack.put(name, value.replace("{receiver}", receiver_url))
+        stack.put(name, value.replace(RECEIVER, receiver_url))
     for output, messages in record.queues.items():
         for message in messages:
             stack.client("sqs").send_message(QueueUrl=stack.outputs[output], **sent(message))

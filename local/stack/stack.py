@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 import urllib.request
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -205,6 +206,13 @@ class Stack:
     def notify(self, body: str) -> str:
         """Puts a body on the ct-queue, as commercetools does; SQS's id of it."""
         return self.client("sqs").send_message(QueueUrl=self.outputs["CtQueueUrl"], MessageBody=body)["MessageId"]
+
+    def queue_text(self, body: str) -> None:
+        """Puts a body on the event queue that is no message, in a group of its own."""
+        once = uuid.uuid4().hex
+        self.client("sqs").send_message(
+            QueueUrl=self.outputs["EventQueueUrl"], MessageBody=body, MessageGroupId=once, MessageDeduplicationId=once
+        )
 
     def take_all(self, output: str) -> list[dict]:
         """Takes everything out of a queue, with its attributes."""

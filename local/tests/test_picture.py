@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from dashboard.expressions import UnsupportedError, lines
+from dashboard import UnsupportedError
+from dashboard.expressions import lines
 from dashboard.insights import Event, table
 from dashboard.numbers import Metric, Numbers, Window, embedded, statistic
 from stack.template import dashboard
@@ -79,7 +80,7 @@ def test_a_statistic_is_what_its_name_says(stat, expected):
 
 def test_a_percentile_of_one_number_is_that_number():
     assert statistic("p99", [7.0]) == 7.0
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(UnsupportedError):
         statistic("TM(10%:90%)", [7.0])
 
 

@@ -135,9 +135,7 @@ def test_two_routes_get_one_message_each(stack, line):
 
 
 def test_a_malformed_record_goes_to_the_dead_letter_queue_and_harms_no_neighbour(stack, line):
-    sqs, url = stack.client("sqs"), stack.outputs["EventQueueUrl"]
-    group = f"poison-{line.name}"
-    sqs.send_message(QueueUrl=url, MessageBody="{not json", MessageGroupId=group, MessageDeduplicationId=group)
+    stack.queue_text("{not json")
     event = line.event()
     stack.post_signed(event)
     assert delivered(line, event)
