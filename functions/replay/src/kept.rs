@@ -8,6 +8,7 @@ use connector::event_log::{Entry, EventType, Subject};
 use connector::failure::chain;
 use connector::hex;
 use connector::message::{About, Message, Outgoing};
+use connector::trace;
 use connector::unverified::Unverified;
 use connector::webhook::{Rejection, Served, Webhook};
 use jiff::Timestamp;
@@ -98,7 +99,7 @@ impl KeptMessage {
                 body,
                 group: text(&mut entry, "message.group")?,
                 deduplication: deduplication(&key),
-                trace: text(&mut entry, "trace.id").map(|root| format!("Root={root}")),
+                trace: text(&mut entry, "trace.id").map(|root| trace::header_of(&root)),
                 attributes: Vec::new(),
             },
             key,

@@ -40,6 +40,12 @@ pub fn root_of(header: &str) -> &str {
     part(header, "Root=").unwrap_or(header)
 }
 
+/// A header that names this trace and no more: what can be made again of `trace.id` in the event log.
+#[must_use]
+pub fn header_of(root: &str) -> String {
+    format!("Root={root}")
+}
+
 impl TraceHeader {
     /// Reads a header; `None` where it names no trace.
     #[must_use]

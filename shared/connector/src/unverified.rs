@@ -16,6 +16,7 @@ use crate::configuration::{KeyRing, Sources};
 use crate::event_log::{Entry, EventType, Subject};
 use crate::signature::{FLEX_SIGNATURE, FLUENT_SIGNATURE};
 use crate::source::{FLUENT, Request, Source};
+use crate::trace;
 use crate::webhook::{Rejection, Served, Webhook, of_fluent, of_source};
 
 /// Headers that prove a body and are no secret: Fluent's, and those of the presets of sources. A request without any of
@@ -97,7 +98,7 @@ impl Unverified {
         };
         Some(Self {
             received_at: text("time")?.parse().ok()?,
-            trace: text("trace.id").map(|root| format!("Root={root}")),
+            trace: text("trace.id").map(trace::header_of),
             source: text(SOURCE)?.to_owned(),
             headers: text(HEADERS)?.lines().filter_map(header).collect(),
             body,
