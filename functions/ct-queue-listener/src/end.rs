@@ -60,14 +60,8 @@ impl End {
 impl RefusedError {
     fn code(&self) -> Code {
         match self {
-            Self::Message(MessageError::TooLarge { .. }) => Code::TooLarge,
-            Self::Notification(NotificationError::NotJson(_) | NotificationError::NoKind)
-            | Self::Message(
-                MessageError::Malformed(_)
-                | MessageError::Field { .. }
-                | MessageError::Version { .. }
-                | MessageError::Empty { .. },
-            ) => Code::Payload,
+            Self::Notification(NotificationError::NotJson(_) | NotificationError::NoKind) => Code::Payload,
+            Self::Message(error) => error.refusal(),
         }
     }
 }

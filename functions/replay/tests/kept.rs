@@ -254,7 +254,7 @@ async fn what_is_not_genuine_is_told_with_its_reason_and_never_sent() {
     1 E_CONFIG: the document sources/broken is broken: see configuration.problem
     1 E_SIGNATURE: no configured key made this signature
     1 E_SIGNATURE: there is no header webhook-id
-    1 E_SOURCE: no such path, method or source
+    1 E_SOURCE: there is no source of this name
     "#);
     assert_eq!(world.sent(), ["genuine"]);
     assert!(!format!("{:?} {told:?}", world.log.entries()).contains("hunter2"));

@@ -71,7 +71,7 @@ impl Refusal {
     #[must_use]
     pub fn detail(&self) -> String {
         match self {
-            Self::Path => "no such path, method or source".to_owned(),
+            Self::Path => "there is no such path, or it takes another method".to_owned(),
             Self::BodyTooLarge => format!("the body alone is larger than {MAX_MESSAGE_BYTES} bytes"),
             Self::Config(error) => chain(error),
             Self::Rejected(rejection) => chain(rejection),

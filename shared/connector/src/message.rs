@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::delivery::Response;
 use crate::event::{FluentEvent, object, text};
+use crate::failure::Code;
 use crate::hex;
 use crate::job;
 use crate::notification::{self, Notification};
@@ -99,6 +100,19 @@ pub enum MessageError {
         /// Size of the envelope in bytes.
         bytes: usize,
     },
+}
+
+impl MessageError {
+    /// The code with which what came in is refused, where this is why it becomes no message.
+    #[must_use]
+    pub fn refusal(&self) -> Code {
+        match self {
+            Self::TooLarge { .. } => Code::TooLarge,
+            Self::Malformed(_) | Self::Field { .. } | Self::Version { .. } | Self::Empty { .. } => {
+                Code::Payload
+            }
+        }
+    }
 }
 
 /// An envelope's fields by name. Not derived: serde's `flatten` cannot carry raw JSON.

@@ -49,7 +49,7 @@ pub enum Webhook {
 #[derive(Debug, thiserror::Error)]
 pub enum Rejection {
     /// There is no source of this name.
-    #[error("no such path, method or source")]
+    #[error("there is no source of this name")]
     Source,
     /// The source's document is broken, and no good copy of it is known; the log said why when it was read.
     #[error("the document sources/{0} is broken: see configuration.problem")]
@@ -87,17 +87,11 @@ impl Rejection {
         match self {
             Self::Source => Code::Source,
             Self::BrokenSource(_) => Code::Config,
-            Self::MoreThanItsSource { .. } | Self::Message(MessageError::TooLarge { .. }) => Code::TooLarge,
+            Self::MoreThanItsSource { .. } => Code::TooLarge,
             Self::Signature(_) | Self::Proof(_) => Code::Signature,
-            Self::Payload(_)
-            | Self::Event(_)
-            | Self::Message(
-                MessageError::Malformed(_)
-                | MessageError::Field { .. }
-                | MessageError::Version { .. }
-                | MessageError::Empty { .. },
-            ) => Code::Payload,
+            Self::Payload(_) | Self::Event(_) => Code::Payload,
             Self::Account(_) => Code::Account,
+            Self::Message(error) => error.refusal(),
         }
     }
 }
