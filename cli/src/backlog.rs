@@ -1,18 +1,18 @@
 //! A queue's backlog: how many wait, for how long, and what that means for this queue.
 
 use aws_sdk_cloudwatch::primitives::DateTime;
-use aws_sdk_cloudwatch::types::{Datapoint, Dimension, Statistic};
+use aws_sdk_cloudwatch::types::{Datapoint, Statistic};
 use aws_sdk_sqs::types::QueueAttributeName as Queued;
 use jiff::Timestamp;
 
 use crate::diagnosis::Check;
 use crate::finding::counted;
+use crate::metric::Metric;
 use crate::session::{Session, refused};
 
-/// How long ago CloudWatch may have heard of a queue, in seconds.
-const HEARD_WITHIN_S: i64 = 600;
-/// An event queue or ct-queue whose oldest message waits longer is stuck, as its alarm says, in seconds.
-const STUCK_S: f64 = 900.0;
+/// An event queue or ct-queue whose oldest message waits longer is worth a look, in seconds: of the ct-queue nothing is
+/// meant to wait, of the event queue only what a failing endpoint has had tried several times, long before its alarm rings.
+const WAITS_LONG_S: f64 = 900.0;
 /// Ten of the fourteen days that the undelivered queue keeps a message, in seconds.
 const LAST_DAYS_S: f64 = 864_000.0;
 
@@ -55,7 +55,7 @@ impl Backlog {
 
     fn check(self, waiting: usize, age_s: f64, found: String) -> Check {
         match self {
-            Self::Event if age_s > STUCK_S => {
+            Self::Event if age_s > WAITS_LONG_S => {
                 Check::warn(self.name(), found, "an endpoint fails: `connector tail`, and mend it")
             }
             Self::Undelivered if waiting > 0 && age_s > LAST_DAYS_S => Check::fail(
@@ -71,7 +71,7 @@ impl Backlog {
                 found,
                 "a fault of the pipeline: `connector tail --type message.fault`, then redrive",
             ),
-            Self::Ct if age_s > STUCK_S => Check::warn(
+            Self::Ct if age_s > WAITS_LONG_S => Check::warn(
                 self.name(),
                 found,
                 "notifications wait: see the event source and the log of CtQueueListener",
@@ -106,18 +106,14 @@ async fn waiting(url: &str, session: &Session) -> anyhow::Result<usize> {
 /// The age of a queue's oldest message in seconds, as CloudWatch last heard of it; SQS itself does not tell.
 async fn oldest_s(url: &str, session: &Session, now: Timestamp) -> anyhow::Result<Option<f64>> {
     let name = url.rsplit('/').next().unwrap_or_default();
-    let client = session.cloudwatch();
-    let call = client
-        .get_metric_statistics()
-        .namespace("AWS/SQS")
-        .metric_name("ApproximateAgeOfOldestMessage")
-        .dimensions(Dimension::builder().name("QueueName").value(name).build())
-        .statistics(Statistic::Maximum)
-        .period(60)
-        .start_time(DateTime::from_secs(now.as_second() - HEARD_WITHIN_S))
-        .end_time(DateTime::from_secs(now.as_second()));
-    let answer = call.send().await.map_err(|error| refused("the age of its oldest is not known", &error))?;
-    let newest = answer.datapoints().iter().max_by_key(|point| point.timestamp().map(DateTime::secs));
+    let age = Metric {
+        namespace: "AWS/SQS",
+        name: "ApproximateAgeOfOldestMessage",
+        dimension: ("QueueName", name),
+        statistic: Statistic::Maximum,
+    };
+    let points = age.lately(session, now, "the age of its oldest is not known").await?;
+    let newest = points.iter().max_by_key(|point| point.timestamp().map(DateTime::secs));
     Ok(newest.and_then(Datapoint::maximum))
 }
 

@@ -4,8 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_sdk_cloudwatch::primitives::DateTime;
-use aws_sdk_cloudwatch::types::{Datapoint, Dimension, Statistic};
+use aws_sdk_cloudwatch::types::{Datapoint, Statistic};
 use aws_sdk_sqs::types::QueueAttributeName as Queued;
 use connector::ports::Clock;
 use http::HeaderMap;
@@ -14,6 +13,7 @@ use serde_json::Value;
 
 use crate::diagnosis::Check;
 use crate::load::{Answer, Poster, Webhook};
+use crate::metric::Metric;
 use crate::session::{Session, refused};
 use crate::stack::Resource;
 
@@ -21,8 +21,6 @@ use crate::stack::Resource;
 const COMMERCETOOLS: &str = "arn:aws:iam::362576667341:user/subscriptions";
 /// The receiver may start anew for it.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// The clock calls once a minute, and CloudWatch hears of it a few minutes later, in seconds.
-const CALLED_WITHIN_S: i64 = 600;
 
 const EXTERNAL: &str = "external webhooks";
 const POLICY: &str = "ct-queue policy";
@@ -135,7 +133,7 @@ fn mapped(what: String, state: &str, id: &str) -> Check {
     }
 }
 
-/// Whether the clock calls the job scheduler, as CloudWatch tells; `Jobs` is the stack's parameter.
+/// Whether the clock calls the job scheduler, which it does once a minute, as CloudWatch tells; `Jobs` is the stack's parameter.
 pub(crate) async fn jobs(
     scheduled: usize,
     parameter: Option<&str>,
@@ -176,18 +174,14 @@ fn ticking(calls: f64, scheduled: usize) -> Check {
 }
 
 async fn calls(function: &str, session: &Session, now: Timestamp) -> anyhow::Result<f64> {
-    let call = session
-        .cloudwatch()
-        .get_metric_statistics()
-        .namespace("AWS/Lambda")
-        .metric_name("Invocations")
-        .dimensions(Dimension::builder().name("FunctionName").value(function).build())
-        .statistics(Statistic::Sum)
-        .period(60)
-        .start_time(DateTime::from_secs(now.as_second() - CALLED_WITHIN_S))
-        .end_time(DateTime::from_secs(now.as_second()));
-    let answer = call.send().await.map_err(|error| refused("its calls are not known", &error))?;
-    Ok(answer.datapoints().iter().filter_map(Datapoint::sum).sum())
+    let calls = Metric {
+        namespace: "AWS/Lambda",
+        name: "Invocations",
+        dimension: ("FunctionName", function),
+        statistic: Statistic::Sum,
+    };
+    let points = calls.lately(session, now, "its calls are not known").await?;
+    Ok(points.iter().filter_map(Datapoint::sum).sum())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod function;
 mod fynd;
 mod line;
 mod load;
+mod metric;
 mod place;
 mod reach;
 mod rehearsal;
