@@ -133,21 +133,29 @@ impl EventLog for CloudWatchEventLog {
 pub struct CloudWatchEventLogReader {
     client: Client,
     group: String,
-    /// Whether it is a function's own log, whose streams have Lambda's names.
-    own: bool,
+    of: Lines,
+}
+
+/// Which lines of a group are read.
+#[derive(Debug, Clone, Copy)]
+enum Lines {
+    /// All of a component's streams, which hold little else than what is looked for.
+    OfComponent,
+    /// Those of requests that were kept, of whatever stream: in a function's own log Lambda gives the names.
+    OfKeptRequests,
 }
 
 impl CloudWatchEventLogReader {
     /// Reads the event log's group: the streams of the component that is asked for.
     #[must_use]
     pub fn new(client: Client, group: impl Into<String>) -> Self {
-        Self { client, group: group.into(), own: false }
+        Self { client, group: group.into(), of: Lines::OfComponent }
     }
 
     /// Reads what stands in a function's own log of the requests that were kept, for CloudWatch did not take their entries.
     #[must_use]
     pub fn of_own_log(client: Client, group: impl Into<String>) -> Self {
-        Self { client, group: group.into(), own: true }
+        Self { client, group: group.into(), of: Lines::OfKeptRequests }
     }
 }
 
@@ -155,11 +163,9 @@ impl CloudWatchEventLogReader {
 impl EventLogReader for CloudWatchEventLogReader {
     async fn page(&self, span: &Span, next: Option<&str>) -> Result<LogPage, EventLogError> {
         let call = self.client.filter_log_events().log_group_name(&self.group);
-        // No filter pattern for the event log: a component's streams hold little else.
-        let call = if self.own {
-            call.filter_pattern(KEPT)
-        } else {
-            call.log_stream_name_prefix(prefix_of(span.component))
+        let call = match self.of {
+            Lines::OfComponent => call.log_stream_name_prefix(prefix_of(span.component)),
+            Lines::OfKeptRequests => call.filter_pattern(KEPT),
         };
         let call = call
             .start_time(span.from.as_millisecond())
