@@ -1,5 +1,5 @@
-//! `send`: posts signed webhooks, of Fluent or of an external system, one or many, and sums up the answers. A load tool, therefore for loopback unless told
-//! otherwise.
+//! `send`: posts signed webhooks, of Fluent or of an external system, one or many, and sums up the answers. A load tool,
+//! therefore for loopback unless told otherwise.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -8,8 +8,9 @@
 //! repeated because not every message was confirmed, starts nothing twice. Of routes it reads what stands under `routes/`
 //! alone, so that a broken endpoint or account is nothing to it, and a broken route harms no other.
 //!
-//! What a tick that never came would have started is caught up by a later one, within an hour: a start was missed where nothing was written of
-//! its job since it was due. What was under way then needs no start, and what stands still gets one, as it would have.
+//! What a tick that never came would have started is caught up by a later one, within an hour: a start was missed where
+//! nothing was written of its job since it was due. What was under way then needs no start, and what stands still gets one,
+//! as it would have.
 
 pub mod answer;
 pub mod due;
