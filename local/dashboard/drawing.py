@@ -3,6 +3,7 @@
 Where there is no number, a card says why. Knows nothing of where numbers come from.
 """
 
+import math
 import re
 from datetime import UTC, datetime
 
@@ -84,8 +85,9 @@ def alarms(page: Page, box: Box, properties: dict, _record: Record) -> None:
     """The alarms' names, without a state: nothing evaluates them here."""
     inner = card(page, box, properties["title"])
     page.text(box.x + box.width - 12, box.y + 17, "states are evaluated by AWS", 9, FAINT, ha="right", style="italic")
-    columns = 5
-    width, high = inner.width / columns, 30
+    high = 30
+    columns = max(5, math.ceil(len(properties["alarms"]) / (inner.height // high)))
+    width = inner.width / columns
     for place, arn in enumerate(properties["alarms"]):
         x, y = inner.x + place % columns * width, inner.y + place // columns * high
         page.box(Box(x, y, width - 8, high - 6), PAPER)
