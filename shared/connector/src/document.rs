@@ -3,7 +3,8 @@
 //! Every error names the key and what belongs there, an unknown key its nearest known one; none shows a value, which
 //! may be a secret. serde's derived errors do: therefore the keys are taken out by hand.
 
-use std::fmt;
+mod error;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 use crate::located::{self, Lines};
 use crate::secret::Secret;
 use crate::slips;
+pub use error::{DocumentError, Place};
 
 /// A mapping whose keys are still to be taken out.
 pub struct Document {
@@ -21,97 +23,6 @@ pub struct Document {
     fields: Map<String, Value>,
     /// Of the whole text; empty where it has one line only.
     lines: Arc<Lines>,
-}
-
-/// Where in a document something is wrong: the key, with the keys that hold it, and its line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    path: String,
-    line: Option<u64>,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.path.is_empty() {
-            f.write_str("the document")?;
-        } else {
-            write!(f, "{:?}", self.path)?;
-        }
-        self.line.map_or(Ok(()), |line| write!(f, " (line {line})"))
-    }
-}
-
-/// Why a text is not the document that it should be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DocumentError {
-    /// Not YAML.
-    #[error("cannot be read as YAML{place}: {hint}")]
-    Yaml {
-        /// ` (line 2, column 5)`, where it is known.
-        place: String,
-        /// What is wrong, without any value.
-        hint: String,
-    },
-    /// Not a mapping.
-    #[error("{at} {hint}")]
-    NotAMapping {
-        /// The key that holds it, or the whole.
-        at: Place,
-        /// What belongs there.
-        hint: String,
-    },
-    /// A key that begins with a sign that no key begins with: it may be a value.
-    #[error(
-        "{at} holds a key that is not shown here: it begins with a sign that no key begins with, such as a typographic quote or //; known are {known}"
-    )]
-    NoKey {
-        /// The key that holds it, or the whole.
-        at: Place,
-        /// The known ones.
-        known: String,
-    },
-    /// YAML's own marks swallowed the value.
-    #[error("{key} is lost: YAML takes what begins with & or ! for a mark of its own; put it in quotes")]
-    Swallowed {
-        /// The key.
-        key: Place,
-    },
-    /// A key that means nothing.
-    #[error("unknown key {key}{suggestion}")]
-    UnknownKey {
-        /// The key.
-        key: Place,
-        /// The nearest known key, or all of them.
-        suggestion: String,
-    },
-    /// A key that means nothing and has no value: it may be a value that lost its key.
-    #[error("{at} holds a key without a value, not shown here: put a space after its colon, or take it out")]
-    NoValue {
-        /// The key that holds it, or the whole.
-        at: Place,
-    },
-    /// A key that must be there is not.
-    #[error("key {key:?} is missing")]
-    Missing {
-        /// With the keys that hold it.
-        key: String,
-    },
-    /// A value of the wrong kind.
-    #[error("{key} must be {expected}")]
-    Expected {
-        /// The key.
-        key: Place,
-        /// What belongs there.
-        expected: &'static str,
-    },
-    /// A value of the right kind that will not do.
-    #[error("{key} {problem}")]
-    Unusable {
-        /// The key.
-        key: Place,
-        /// What is wrong with it.
-        problem: String,
-    },
 }
 
 impl Document {
