@@ -6,6 +6,7 @@
 mod engine;
 mod filters;
 mod marks;
+mod names;
 mod scope;
 mod shape;
 mod tree;
@@ -13,9 +14,7 @@ mod tree;
 use std::fmt;
 use std::io;
 
-use minijinja::machinery::{Token, tokenize};
-use minijinja::syntax::SyntaxConfig;
-use minijinja::{Environment, Error, ErrorKind, context};
+use minijinja::{Environment, Error, ErrorKind};
 use serde::de::IgnoredAny;
 
 use crate::document::nearest;
@@ -129,8 +128,8 @@ impl Template {
             TemplateError { problem: error.problem + shape::hint(line), ..error }
         })?;
         let template = Self { source: marked.to_string(), environment: Box::new(environment), format };
-        unknown_name(&marked, &template.environment)?;
-        template.unknown_variable(variables)?;
+        names::filters_and_tests(&marked, &template.environment)?;
+        names::variables(&template, variables)?;
         shape::foreign(&marked, variables)?;
         if format == Format::Json {
             shape::json(&marked)?;
@@ -175,35 +174,6 @@ impl Template {
                 .map_err(|error| RenderError::NotJson { line: error.line(), column: error.column() })?;
         }
         Ok(text)
-    }
-
-    fn unknown_variable(&self, known: &[&str]) -> Result<(), TemplateError> {
-        let Ok(template) = self.environment.get_template(NAME) else { return Ok(()) };
-        let globals: Vec<_> = self.environment.globals().map(|(name, _)| name.to_owned()).collect();
-        let mut unknown: Vec<_> = template.undeclared_variables(false).into_iter().collect();
-        unknown.sort();
-        let is_known = |name: &String| known.contains(&name.as_str()) || globals.contains(name);
-        match unknown.into_iter().find(|name| !is_known(name)) {
-            Some(name) => Err(TemplateError {
-                line: line_of(self.source(), &name),
-                problem: no_such("variable", &name, known) + &self.variable_hint(&name, known),
-            }),
-            None => Ok(()),
-        }
-    }
-
-    fn variable_hint(&self, name: &str, known: &[&str]) -> String {
-        if self.source.contains(&format!("-{name}")) {
-            format!("; a name with a hyphen is written in brackets: event.attributes[\"…-{name}\"]")
-        } else if nearest(name, known).is_some() {
-            String::new()
-        } else {
-            match name {
-                "data" => "; data is there where the route has fetch, in its payload".to_owned(),
-                "response" => "; response is there in respond alone".to_owned(),
-                _ => "; a field of the event is written event.entityRef, a text in quotes".to_owned(),
-            }
-        }
     }
 }
 
@@ -304,58 +274,6 @@ fn nearest_path(path: &str, scope: &Scope) -> Option<String> {
     let keys = scope.keys(parent);
     let keys: Vec<_> = keys.iter().map(String::as_str).collect();
     nearest(name, &keys).map(|near| format!("{parent}.{near}"))
-}
-
-/// The engine finds a wrong filter or test only when it runs: this finds it when the document is read.
-fn unknown_name(source: &str, environment: &Environment<'_>) -> Result<(), TemplateError> {
-    let tokens: Vec<_> = tokenize(source, false, SyntaxConfig::default()).map_while(Result::ok).collect();
-    for window in tokens.windows(3) {
-        let [(first, _), (second, span), (third, third_span)] = window else { continue };
-        let found = match (first, second, third) {
-            (Token::Pipe, Token::Ident(name), _) => Some(("filter", filters::NAMES, *name, span)),
-            (Token::Ident("is"), Token::Ident("not"), Token::Ident(name)) => {
-                Some(("test", filters::TESTS, *name, third_span))
-            }
-            (Token::Ident("is"), Token::Ident(name), _) => Some(("test", filters::TESTS, *name, span)),
-            _ => None,
-        };
-        if let (Token::BlockStart, Token::Ident("include" | "import" | "from" | "extends")) = (first, second)
-        {
-            let problem = "a template stands alone: it cannot take in another".to_owned();
-            return Err(TemplateError { line: usize::from(span.start_line), problem });
-        }
-        if let (Token::BlockStart, Token::Ident("autoescape")) = (first, second) {
-            let problem =
-                "values are always written as contentType needs it: use | safe for one value".to_owned();
-            return Err(TemplateError { line: usize::from(span.start_line), problem });
-        }
-        let Some((kind, similar, name, span)) = found else { continue };
-        let exists =
-            environment.compile_expression(if kind == "filter" { "name is filter" } else { "name is test" });
-        if exists.and_then(|exists| exists.eval(context! { name })).is_ok_and(|exists| !exists.is_true()) {
-            let problem = no_such(kind, name, similar);
-            return Err(TemplateError { line: usize::from(span.start_line), problem });
-        }
-    }
-    Ok(())
-}
-
-fn no_such(kind: &str, name: &str, known: &[&str]) -> String {
-    match nearest(name, known) {
-        Some(near) => format!("there is no {kind} {name:?}; did you mean {near:?}?"),
-        None if kind == "variable" => format!("there is no {kind} {name:?}; known are {}", known.join(", ")),
-        None if kind == "test" => format!(
-            "there is no {kind} {name:?}; there are defined, none, string, number, sequence, mapping, startingwith and others"
-        ),
-        None => format!("there is no {kind} {name:?}; the README lists those there are"),
-    }
-}
-
-/// The line on which a name stands first.
-fn line_of(source: &str, name: &str) -> usize {
-    let is_whole =
-        |line: &str| line.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == name);
-    source.lines().position(is_whole).map_or(1, |line| line + 1)
 }
 
 #[cfg(test)]
