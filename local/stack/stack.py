@@ -181,10 +181,7 @@ class Stack:
 
     def event_log(self, message_id: str | None = None) -> list[dict]:
         """The entries of the event log, of one message where it is given, by time."""
-        pages = (
-            self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=self.outputs["EventLogGroup"])
-        )
-        entries = [json.loads(event["message"]) for page in pages for event in page["events"]]
+        entries = [json.loads(event["message"]) for event in self._events(self.outputs["EventLogGroup"])]
         chosen = [entry for entry in entries if message_id is None or entry.get("message.id") == message_id]
         return sorted(chosen, key=lambda entry: entry["time"])
 
@@ -322,25 +319,23 @@ class Stack:
 
     def all_events(self) -> list[tuple[str, dict]]:
         """Every event of every log group, with the group's name."""
-        logs = self.client("logs")
-        groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
-        pages = [
-            (group, page)
-            for group in groups
-            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-        ]
-        return [(group, event) for group, page in pages for event in page["events"]]
+        groups = [group["logGroupName"] for group in self.client("logs").describe_log_groups()["logGroups"]]
+        return [(group, event) for group in groups for event in self._events(group)]
 
-    def wait_for_line(self, component: str, text: str, timeout: float = 30.0) -> bool:
-        """Whether a function's own log comes to hold this text."""
+    def wait_for_lines(self, component: str, text: str, timeout: float = 30.0) -> list[str]:
+        """The lines of a function's own log that hold this text, once there are some."""
         group = f"/fluent-connect/{STACK}/{component}"
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
-            if any(text in event["message"] for page in pages for event in page["events"]):
-                return True
+            if lines := [event["message"] for event in self._events(group) if text in event["message"]]:
+                return lines
             time.sleep(0.5)
-        return False
+        return []
+
+    def _events(self, group: str) -> list[dict]:
+        """Every event of a log group."""
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        return [event for page in pages for event in page["events"]]
 
     def function_name(self, logical_id: str) -> str:
         resource = self.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=logical_id)

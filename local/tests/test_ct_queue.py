@@ -68,7 +68,7 @@ def waits_for_nothing(stack) -> bool:
 
 def told(stack, sent: str) -> list[tuple[str, str | None]]:
     """What the listener's log says of a record, once it says something."""
-    stack.wait_for_line("ct-queue-listener", sent, timeout=60)
+    stack.wait_for_lines("ct-queue-listener", sent, timeout=60)
     entries = [json.loads(text) for text in stack.all_logs() if f'"sqs.message_id":"{sent}"' in text]
     return [(entry["type"], entry.get("code")) for entry in sorted(entries, key=lambda entry: entry["time"])]
 
@@ -92,7 +92,7 @@ def test_notifications_of_both_formats_are_delivered_as_they_came(stack, orders)
     (entry,) = stack.wait_for_entries(message_id(platform), "outbound.attempt")
     assert (entry["message.name"], entry["message.source"]) == (CREATED, "commercetools")
     assert (entry["entity.type"], entry["entity.ref"], entry["account.id"]) == ("order", "CT_1", "acme-shop")
-    assert stack.wait_for_line("ct-queue-listener", message_id(platform))
+    assert stack.wait_for_lines("ct-queue-listener", message_id(platform))
     assert waits_for_nothing(stack)
 
 
@@ -116,7 +116,7 @@ def test_the_test_notification_is_dropped_and_told(stack, orders):
         "version": 1,
     }
     stack.notify(json.dumps(test))
-    assert stack.wait_for_line("ct-queue-listener", resource)
+    assert stack.wait_for_lines("ct-queue-listener", resource)
     (told,) = [json.loads(text) for text in stack.all_logs() if resource in text]
     assert (told["type"], told["message.name"]) == ("inbound.dropped", "commercetools.subscription.ResourceCreated")
     assert waits_for_nothing(stack)
@@ -161,7 +161,7 @@ def test_the_names_change_without_a_deploy_and_a_broken_table_keeps_the_last(sta
         body = order()
         stack.notify(json.dumps(body))
         assert message_id(body) in received(line, 1 + len(line.receiver.requests))
-    assert stack.wait_for_line("ct-queue-listener", "sources/commercetools")
+    assert stack.wait_for_lines("ct-queue-listener", "sources/commercetools")
     stack.forget("sources/commercetools")
     time.sleep(TTL_S)
 

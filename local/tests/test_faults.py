@@ -226,13 +226,18 @@ def _(world: World) -> None:
     world.line.end_of(event)
 
 
+def just_before() -> str:
+    """A time from which replay finds what is kept from now on."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+
+
 REPLAYED = "replayed unverified, then attempt delivered"
 
 
 @case("Parameter Store throttles a new receiver; replay, when it is well", "delivered", REPLAYED)
 def _(world: World) -> None:
     world.endpoint()
-    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    start = just_before()
     world.stack.renew("WebhookReceiver")
     world.aws.fail("AmazonSSM.GetParametersByPath", faults.throttle, holding=b"/keys")
     event = world.send()
@@ -334,7 +339,7 @@ def _(world: World) -> None:
     world.aws.fail("Logs_20140328.PutLogEvents", faults.refusal(400, "ServiceUnavailableException"))
     event = world.send()
     assert world.receiver.wait_for(lambda request: json.loads(request.body)["id"] == event["id"])
-    assert world.stack.wait_for_line("message-router", event["id"]), "it is printed instead"
+    assert world.stack.wait_for_lines("message-router", event["id"]), "it is printed instead"
     world.printed.append(event["id"])
 
 
@@ -404,7 +409,7 @@ def test_nothing_is_lost_when(case, stack, aws, line, request):
 
 def test_a_webhook_that_sqs_refused_is_taken_back_from_the_event_log_once(stack, aws, line):
     line.endpoint()
-    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    start = just_before()
     aws.fail("AmazonSQS.SendMessage", faults.refusal(503, "ServiceUnavailable"))
     event = line.event()
     answer = stack.post_signed(event)
@@ -421,7 +426,7 @@ def test_a_webhook_that_sqs_refused_is_taken_back_from_the_event_log_once(stack,
 
 def test_webhooks_that_nobody_could_verify_are_verified_by_replay_and_only_the_genuine_delivered(stack, aws, line):
     line.endpoint()
-    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    start = just_before()
     stack.renew("WebhookReceiver")
     aws.fail("AmazonSSM.GetParametersByPath", faults.throttle, holding=b"/keys")
     genuine, forged = line.event(), line.event("HD_2")
@@ -435,8 +440,8 @@ def test_webhooks_that_nobody_could_verify_are_verified_by_replay_and_only_the_g
     kept = [entry for entry in stack.event_log() if line.name in entry.get("request.body", "")]
     assert [json.loads(entry["request.body"]) for entry in kept] == [genuine, forged], "what has no proof is not kept"
     assert all((entry["type"], entry["verified"]) == ("inbound.unverified", False) for entry in kept)
-    assert stack.wait_for_line("webhook-receiver", '"kept":false') and "hunter2" not in str(kept)
-    assert not stack.wait_for_line("webhook-receiver", "hunter2", timeout=1)
+    assert stack.wait_for_lines("webhook-receiver", '"kept":false') and "hunter2" not in str(kept)
+    assert not stack.wait_for_lines("webhook-receiver", "hunter2", timeout=1)
     request = {"reason": "unverified", "from": start, "name": line.name}
     look = stack.replay(**request)
     assert (look["matched"], look["moved"], look["refused"]) == (1, 0, 1), look
@@ -450,13 +455,13 @@ def test_webhooks_that_nobody_could_verify_are_verified_by_replay_and_only_the_g
 
 def test_a_webhook_that_the_event_log_did_not_take_either_is_found_in_the_receivers_own_log(stack, aws, line):
     line.endpoint()
-    start = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 5))
+    start = just_before()
     aws.fail("AmazonSQS.SendMessage", faults.refusal(503, "ServiceUnavailable"))
     aws.fail("Logs_20140328.PutLogEvents", faults.refusal(400, "ServiceUnavailableException"))
     event = line.event()
     assert stack.post_signed(event).body["code"] == "E_QUEUE"
     aws.heal()
-    assert stack.wait_for_line("webhook-receiver", event["id"]), "it is printed instead"
+    assert stack.wait_for_lines("webhook-receiver", event["id"]), "it is printed instead"
     request = {"reason": "unqueued", "from": start, "name": line.name, "dryRun": False}
     assert stack.replay(**request)["moved"] == 1
     assert line.received_ids(1) == [event["id"]]

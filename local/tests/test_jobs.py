@@ -46,7 +46,7 @@ def test_a_run_by_hand_is_delivered_once_and_told(stack, heartbeat):
         "delivered",
         "fluent-connect",
     )
-    assert stack.wait_for_line("job-scheduler", answer["id"])
+    assert stack.wait_for_lines("job-scheduler", answer["id"])
     (told,) = [json.loads(text) for text in stack.all_logs() if answer["id"] in text and "job.requested" in text]
     assert (told["route"], told["asker"]) == (heartbeat.name, "person")
 
@@ -63,11 +63,7 @@ def test_a_tick_that_comes_twice_starts_what_is_due_once(stack, heartbeat):
 
 def test_a_start_that_no_tick_told_of_is_caught_up_once(stack, heartbeat):
     heartbeat.schedule({"every": "744h"})
-    stack.client("ssm").put_parameter(
-        Name=f"{stack.outputs['ConfigPrefix']}/jobs/{heartbeat.name}",
-        Value="startedAt: 1970-01-01T00:00:00Z",
-        Type="String",
-    )
+    stack.put(f"jobs/{heartbeat.name}", "startedAt: 1970-01-01T00:00:00Z")
     (job,) = [job for job in stack.jobs()["jobs"] if job["job"] == heartbeat.name]
     due = datetime.fromisoformat(job["nextStart"])
     for minutes, is_caught_up in ((61, False), (5, True), (6, False)):

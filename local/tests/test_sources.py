@@ -184,7 +184,7 @@ def test_a_broken_document_refuses_until_it_is_mended_and_says_why_without_its_s
     answer = world.post("a-broken", body, fynd(body))
     assert (answer.status, answer.body["code"]) == (503, "E_CONFIG")
     assert int(answer.headers["retry-after"]) > 0
-    assert world.stack.wait_for_line("webhook-receiver", "sources/a-broken")
+    assert world.stack.wait_for_lines("webhook-receiver", "sources/a-broken")
     world.stack.put("sources/a-broken", f"preset: fynd\nsecrets: [{KEY}]", secure=True)
     time.sleep(TTL_S)
     assert world.post("a-broken", body, fynd(body)).status == 200

@@ -26,23 +26,6 @@ def hexadecimal(trace_id: str) -> str:
     return epoch + unique
 
 
-def logged(stack, component: str, message_id: str, timeout: float = 30.0) -> list[dict]:
-    """A message's lines in a function's own log, once there are some."""
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        pages = stack.client("logs").get_paginator("filter_log_events")
-        events = [
-            event["message"]
-            for page in pages.paginate(logGroupName=f"/fluent-connect/fluent-connect/{component}")
-            for event in page["events"]
-        ]
-        lines = [json.loads(line) for line in events if message_id in line and line.startswith("{")]
-        if lines:
-            return lines
-        time.sleep(0.2)
-    return []
-
-
 def test_one_trace_leads_from_the_webhook_to_the_endpoint(line, daemon):
     line.endpoint(url=f"{line.receiver.url}/hook?key=hunter2-in-the-query")
     line.receiver.answers.append(503)
@@ -77,7 +60,8 @@ def test_one_trace_leads_from_the_webhook_to_the_endpoint(line, daemon):
     assert by_trace == line.stack.event_log(event["id"])
     assert [entry["outcome"] for entry in by_trace] == ["retry", "delivered"]
     for component in ("webhook-receiver", "message-router"):
-        lines = logged(line.stack, component, event["id"])
+        texts = line.stack.wait_for_lines(component, event["id"])
+        lines = [json.loads(text) for text in texts if text.startswith("{")]
         assert lines and {entry["trace.id"] for entry in lines} == {trace}, component
 
 
