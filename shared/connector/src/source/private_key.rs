@@ -13,12 +13,10 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rsa::RsaPrivateKey;
 use rsa::pkcs1::DecodeRsaPrivateKey as _;
-use rsa::pkcs1v15::SigningKey;
-use rsa::pkcs8::DecodePrivateKey as _;
-use rsa::signature::{SignatureEncoding as _, Signer as _};
-use sha2::{Sha256, Sha512};
+use rsa::pkcs8::{AssociatedOid, DecodePrivateKey as _};
+use rsa::{Pkcs1v15Sign, RsaPrivateKey};
+use sha2::{Digest, Sha256, Sha512};
 
 use super::signed::{Form, Scheme};
 use super::signer::SigningError;
@@ -79,8 +77,8 @@ impl PrivateKey {
         content: &[u8],
     ) -> Result<Vec<u8>, SigningError> {
         match (scheme, &self.0) {
-            (Scheme::Rsa, Kind::Rsa(key)) if *hash == digest::SHA512 => Ok(rsa_sha512(key, content)),
-            (Scheme::Rsa, Kind::Rsa(key)) if *hash == digest::SHA256 => Ok(rsa_sha256(key, content)),
+            (Scheme::Rsa, Kind::Rsa(key)) if *hash == digest::SHA512 => pkcs1v15::<Sha512>(key, content),
+            (Scheme::Rsa, Kind::Rsa(key)) if *hash == digest::SHA256 => pkcs1v15::<Sha256>(key, content),
             (Scheme::Rsa, _) => Err(SigningError::OtherKey { wanted: "RSA" }),
             (Scheme::Ecdsa(form), Kind::P256(pair)) if *hash == digest::SHA256 => pair.sign(form, content),
             (Scheme::Ecdsa(form), Kind::P384(pair)) if *hash == digest::SHA384 => pair.sign(form, content),
@@ -164,10 +162,7 @@ fn der(pem: &str) -> Option<Vec<u8>> {
     })
 }
 
-fn rsa_sha512(key: &RsaPrivateKey, content: &[u8]) -> Vec<u8> {
-    SigningKey::<Sha512>::new(key.clone()).sign(content).to_vec()
-}
-
-fn rsa_sha256(key: &RsaPrivateKey, content: &[u8]) -> Vec<u8> {
-    SigningKey::<Sha256>::new(key.clone()).sign(content).to_vec()
+fn pkcs1v15<H: Digest + AssociatedOid>(key: &RsaPrivateKey, content: &[u8]) -> Result<Vec<u8>, SigningError> {
+    let signature = key.sign(Pkcs1v15Sign::new::<H>(), &H::digest(content));
+    signature.map_err(|_| SigningError::Refused)
 }
