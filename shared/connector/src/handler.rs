@@ -28,6 +28,7 @@ use crate::route::Route;
 use crate::sender::{Delivery, Sender, longest};
 use crate::subscription::{SUBSCRIPTIONS, parameter_of};
 use crate::template::Scope;
+pub(crate) use registry::Takes;
 pub use registry::{Handlers, Registry, RegistryError, Unfit};
 
 /// The handler that passes an answer on, whatever handler the message's route names.

@@ -11,11 +11,18 @@ use crate::route::Route;
 
 type Erased = for<'a> fn(&'a Context<'a>) -> BoxFuture<'a, Result<(), HandlerError>>;
 
+/// What a handler takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Takes {
+    Messages,
+    /// A job's starts and steps, and nothing else.
+    Steps,
+}
+
 /// What serves under a name.
 struct Registered {
     priority: i32,
-    /// Whether it takes a job's steps, and nothing else.
-    is_job: bool,
+    takes: Takes,
     handle: Erased,
 }
 
@@ -40,11 +47,11 @@ impl Registry {
     /// Adds a handler. A conflict is kept for [`build`](Self::build), so that registrations stay one chain.
     #[must_use]
     pub fn register<H: Handler>(self) -> Self {
-        self.add::<H>(false)
+        self.add::<H>(Takes::Messages)
     }
 
-    /// Adds a handler that takes a job's steps, or one of messages.
-    pub(crate) fn add<H: Handler>(mut self, is_job: bool) -> Self {
+    /// Adds a handler of either kind.
+    pub(crate) fn add<H: Handler>(mut self, takes: Takes) -> Self {
         let priority = H::PRIORITY;
         match self.handlers.get(H::NAME) {
             Some(other) if other.priority == priority => {
@@ -53,7 +60,7 @@ impl Registry {
             Some(other) if other.priority > priority => {}
             _ => {
                 let handle: Erased = |context| Box::pin(H::handle(context));
-                self.handlers.insert(H::NAME, Registered { priority, is_job, handle });
+                self.handlers.insert(H::NAME, Registered { priority, takes, handle });
             }
         }
         self
@@ -106,7 +113,7 @@ impl Handlers {
     /// Whether the handler of this name is a job; false where there is none.
     #[must_use]
     pub fn is_job(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|registered| registered.is_job)
+        self.0.get(name).is_some_and(|registered| registered.takes == Takes::Steps)
     }
 
     /// What is to be changed in a route before its handler can serve it; of handlers that are not registered nothing is

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use serde_json::Value;
 
 use crate::failure::{Code, chain};
-use crate::handler::{Context, Handler, HandlerError, Registry};
+use crate::handler::{Context, Handler, HandlerError, Registry, Takes};
 use crate::job::state::{Run, State};
 use crate::job::work::{Asker, Met, StepOf, Window, Work};
 use crate::job::{Job, Progress, Step};
@@ -47,7 +47,7 @@ impl Registry {
     /// Adds a job. A conflict is kept for [`build`](Self::build), so that registrations stay one chain.
     #[must_use]
     pub fn register_job<J: Job>(self) -> Self {
-        self.add::<Steps<J>>(true)
+        self.add::<Steps<J>>(Takes::Steps)
     }
 }
 
