@@ -178,6 +178,8 @@ def test_every_variable_that_a_function_reads_is_set_and_none_besides():
     for name, folder in FOLDERS.items():
         own = RESOURCES[name]["Properties"].get("Environment", {"Variables": {}})["Variables"]
         sources = [ROOT / "functions" / folder / "src" / "settings.rs", ROOT / "shared/aws/src/foundation.rs"]
+        if "Served::read" in sources[0].read_text():
+            sources.append(ROOT / "shared/connector/src/webhook.rs")
         read = set(re.findall(r'\(\s*"([A-Z_0-9]+)"[,)]', "".join(source.read_text() for source in sources)))
         assert read - {"AWS_XRAY_DAEMON_ADDRESS"} == set(common) | set(own), name  # that one Lambda sets
 

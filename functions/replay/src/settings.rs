@@ -2,7 +2,6 @@
 
 use connector::environment::{Environment, EnvironmentError};
 use connector::event_log::Component;
-use connector::signature::Md5Policy;
 use connector::webhook::Served;
 
 /// The replay function's settings, from the variables that `template.yaml` sets.
@@ -28,10 +27,7 @@ impl Settings {
             common: aws::foundation::Settings::read(environment, Component::Replay)?,
             undelivered_queue: environment.url("UNDELIVERED_QUEUE_URL")?,
             receiver_log_group: environment.text("RECEIVER_LOG_GROUP")?,
-            served: Served {
-                accounts: environment.list("FLUENT_ACCOUNTS")?,
-                md5: Md5Policy::allowing(environment.switch("ALLOW_MD5_SIGNATURE")?),
-            },
+            served: Served::read(environment)?,
         })
     }
 }

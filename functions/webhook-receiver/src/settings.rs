@@ -2,7 +2,6 @@
 
 use connector::environment::{Environment, EnvironmentError};
 use connector::event_log::Component;
-use connector::signature::Md5Policy;
 use connector::webhook::Served;
 
 /// The receiver's settings, from the variables that `template.yaml` sets.
@@ -22,10 +21,7 @@ impl Settings {
     pub fn read(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
         Ok(Self {
             common: aws::foundation::Settings::read(environment, Component::WebhookReceiver)?,
-            served: Served {
-                accounts: environment.list("FLUENT_ACCOUNTS")?,
-                md5: Md5Policy::allowing(environment.switch("ALLOW_MD5_SIGNATURE")?),
-            },
+            served: Served::read(environment)?,
         })
     }
 }

@@ -63,14 +63,6 @@ pub enum Md5Policy {
     AllowAlone,
 }
 
-impl Md5Policy {
-    /// As the stack parameter says.
-    #[must_use]
-    pub fn allowing(allowed: bool) -> Self {
-        if allowed { Self::AllowAlone } else { Self::Refuse }
-    }
-}
-
 /// Whether a key made a signature over a body.
 type Matches = fn(&PublicKey, &[u8], &[u8]) -> bool;
 

@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
 use crate::configuration::{FoundSource, KeyRing, Sources};
+use crate::environment::{Environment, EnvironmentError};
 use crate::event::{EventError, FluentEvent};
 use crate::failure::Code;
 use crate::message::{Message, MessageError, group_of, group_of_source_event};
@@ -24,6 +25,23 @@ pub struct Served {
     pub accounts: BTreeSet<String>,
     /// Whether a lone MD5 signature counts.
     pub md5: Md5Policy,
+}
+
+impl Served {
+    /// Reads `FLUENT_ACCOUNTS` and `ALLOW_MD5_SIGNATURE`. Here, so that what is replayed unverified has to be just what a
+    /// webhook has to be that comes in.
+    ///
+    /// # Errors
+    /// [`EnvironmentError`] names the variable.
+    pub fn read(environment: Environment<'_>) -> Result<Self, EnvironmentError> {
+        let accounts = environment.list("FLUENT_ACCOUNTS")?;
+        let md5 = if environment.switch("ALLOW_MD5_SIGNATURE")? {
+            Md5Policy::AllowAlone
+        } else {
+            Md5Policy::Refuse
+        };
+        Ok(Self { accounts, md5 })
+    }
 }
 
 /// What a genuine request is.
