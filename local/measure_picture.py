@@ -17,9 +17,9 @@ from urllib.request import urlopen
 from dashboard.insights import Event
 from dashboard.numbers import Metric, Numbers, Window
 from dashboard.record import RECORD, Record
-from run import step
 from stack.load import LOAD_S, Load
-from stack.stack import FUNCTIONS, STACK, Answer, Stack, build
+from stack.stack import FUNCTIONS, STACK, Answer, Stack
+from stack.steps import deploy, step
 from stack.tools import REGION
 
 PERIOD_S = 5
@@ -34,9 +34,7 @@ REPORT = re.compile(r"REPORT RequestId: \S+\tDuration: ([\d.]+) ms")
 def main() -> None:
     stack, numbers = Stack(), Numbers()
     try:
-        step("building the functions (minutes the first time)", build)
-        step("starting the local AWS", stack.start)
-        step("deploying template.yaml with sam deploy", stack.deploy)
+        deploy(stack)
         record = measured(stack, numbers)
     finally:
         stack.stop()

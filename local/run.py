@@ -8,7 +8,8 @@ from pathlib import Path
 
 from stack import signing
 from stack.receiver import Receiver
-from stack.stack import FUNCTIONS, STATE, Stack, build, sample, sample_path, samples, seed
+from stack.stack import FUNCTIONS, STATE, Stack, sample, sample_path, samples, seed
+from stack.steps import deploy, step
 from stack.tools import ROOT
 
 WAIT_FOR_DELIVERY_S = 15.0
@@ -20,9 +21,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     stack = Stack()
     try:
-        step("building the functions (minutes the first time)", build)
-        step("starting the local AWS", stack.start)
-        step("deploying template.yaml with sam deploy", stack.deploy)
+        deploy(stack)
         receiver = Receiver()
         step("seeding a key, sources, an endpoint and a route", lambda: seed(stack, receiver.url))
         failed = [path.name for path in samples() if not show(stack, receiver, path)]
@@ -35,13 +34,6 @@ def main() -> None:
         print("\nstopping")
     finally:
         stack.stop()
-
-
-def step(title: str, work) -> None:
-    print(f"{title} ... ", end="", flush=True)
-    start = time.monotonic()
-    work()
-    print(f"{time.monotonic() - start:.1f} s", flush=True)
 
 
 def show(stack: Stack, receiver: Receiver, path) -> bool:
