@@ -246,11 +246,12 @@ fn public_keys(auth: &mut Document, kind: Kind) -> Result<Keys, DocumentError> {
     let words =
         if kind == Kind::Rsa { vec![sha256, sha512] } else { vec![sha256, ("sha384", Hash::Sha384), sha512] };
     let hash = auth.word("algorithm", &words)?.unwrap_or(Hash::Sha256);
-    let form = match kind {
-        Kind::Ecdsa => auth.word("form", &[("asn1", Form::Asn1), ("fixed", Form::Fixed)])?,
-        _ => None,
+    let forms = [("asn1", Form::Asn1), ("fixed", Form::Fixed)];
+    let scheme = match kind {
+        Kind::Ecdsa => Scheme::Ecdsa(auth.word("form", &forms)?.unwrap_or(Form::Asn1)),
+        _ => Scheme::Rsa,
     };
-    if (hash, form) == (Hash::Sha512, Some(Form::Fixed)) {
+    if (hash, scheme) == (Hash::Sha512, Scheme::Ecdsa(Form::Fixed)) {
         return Err(
             auth.unusable("form", "is not known with sha512: P-256 has one with sha256, P-384 with sha384")
         );
@@ -259,14 +260,10 @@ fn public_keys(auth: &mut Document, kind: Kind) -> Result<Keys, DocumentError> {
     if texts.is_empty() {
         return Err(auth.missing("keys"));
     }
-    let keys = each(auth, "keys", &texts, |text| match kind {
-        Kind::Ecdsa => ecdsa_key(text, hash, form.unwrap_or(Form::Asn1)),
-        _ => rsa_key(text, hash),
+    let keys = each(auth, "keys", &texts, |text| match scheme {
+        Scheme::Ecdsa(form) => ecdsa_key(text, hash, form),
+        Scheme::Rsa => rsa_key(text, hash),
     })?;
-    let scheme = match kind {
-        Kind::Ecdsa => Scheme::Ecdsa(form.unwrap_or(Form::Asn1)),
-        _ => Scheme::Rsa,
-    };
     Ok(Keys::Public { scheme, hash: hash.algorithm(), keys })
 }
 
