@@ -10,7 +10,7 @@ import uuid
 
 from stack import receiver, signing
 from stack.receiver import Receiver
-from stack.stack import TTL_S, Stack, build
+from stack.stack import TTL_S, Stack, build, order_event
 
 MESSAGES = 150
 PAUSE_S = 0.2
@@ -47,15 +47,7 @@ def run(stack: Stack, good: Receiver, name: str, count: int) -> list[float]:
     """Seconds from each webhook to its delivery."""
     sent = {}
     for _ in range(count):
-        event = {
-            "id": uuid.uuid4().hex,
-            "name": name,
-            "accountId": "ACME",
-            "retailerId": "1",
-            "entityId": "1",
-            "entityRef": uuid.uuid4().hex,
-            "entityType": "ORDER",
-        }
+        event = order_event(name, uuid.uuid4().hex)
         sent[event["id"]] = time.monotonic()
         assert stack.post_signed(event).status == 200
         time.sleep(PAUSE_S)

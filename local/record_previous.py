@@ -14,7 +14,7 @@ import yaml
 from stack import faults, signing
 from stack.previous import RECEIVER, RECORD
 from stack.receiver import Receiver, content, status
-from stack.stack import TTL_S, Stack, build
+from stack.stack import TTL_S, Stack, build, order_event
 from stack.tools import ROOT
 
 DELAYS = ["5s"] + 19 * ["20s"]
@@ -133,8 +133,7 @@ def unqueued(stack: Stack) -> list[dict]:
 
 
 def post(stack: Stack, name: str, event: str, entity: str, expected: int = 200) -> None:
-    about = {"accountId": "ACME", "retailerId": "1", "entityId": "1", "entityRef": entity, "entityType": "ORDER"}
-    answer = stack.post_signed({"id": event, "name": name, **about})
+    answer = stack.post_signed(order_event(name, entity, id=event))
     assert answer.status == expected, answer
 
 

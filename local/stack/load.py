@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from . import receiver, signing
 from .fluent import FluentApi
 from .receiver import Receiver
-from .stack import TTL_S, Answer, Stack, seed_sources
+from .stack import TTL_S, Answer, Stack, order_event, seed_sources
 from .tools import ROOT
 
 LOAD_S = 170
@@ -113,15 +113,7 @@ class Load:
             self.fynd(number)
 
     def event(self, name: str, number: int) -> dict:
-        return {
-            "id": uuid.uuid4().hex,
-            "name": name,
-            "accountId": "ACME",
-            "retailerId": "1",
-            "entityId": str(number),
-            "entityRef": f"HD_{number % 150}",  # an order has several events
-            "entityType": "ORDER",
-        }
+        return order_event(name, f"HD_{number % 150}", entityId=str(number))  # an order has several events
 
     def fynd(self, number: int) -> None:
         """Fynd's order of the sample, as one of its own."""

@@ -1,5 +1,6 @@
 """Starts the local AWS, builds and deploys the repository's own template, and talks to what is deployed."""
 
+import base64
 import contextlib
 import http.client
 import json
@@ -369,10 +370,22 @@ def seed_sources(stack: Stack) -> None:
         stack.put(f"sources/{path.stem}", path.read_text(), secure=True)
 
 
+def order_event(name: str, reference: str, /, **changes) -> dict:
+    """An event of Fluent about the order with this reference, with an id of its own."""
+    event = {
+        "id": uuid.uuid4().hex,
+        "name": name,
+        "accountId": "ACME",
+        "retailerId": "1",
+        "entityId": "1",
+        "entityRef": reference,
+        "entityType": "ORDER",
+    }
+    return event | changes
+
+
 def sample(path: Path) -> tuple[bytes, dict[str, str]]:
     """The body and headers of a file in `events/`."""
-    import base64
-
     event = json.loads(path.read_text())
     body = event["body"]
     raw = base64.b64decode(body) if event["isBase64Encoded"] else body.encode()

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from stack import faults, signing  # noqa: E402
 from stack.receiver import Receiver  # noqa: E402
 from stack.shop import Shop  # noqa: E402
-from stack.stack import STATE, TTL_S, Stack, build, seed_sources  # noqa: E402
+from stack.stack import STATE, TTL_S, Stack, build, order_event, seed_sources  # noqa: E402
 from stack.tools import ROOT, environment  # noqa: E402
 
 
@@ -98,16 +98,7 @@ class Line:
         time.sleep(TTL_S)
 
     def event(self, entity: str = "HD_1", **changes) -> dict:
-        event = {
-            "id": uuid.uuid4().hex,
-            "name": self.name,
-            "accountId": "ACME",
-            "retailerId": "1",
-            "entityId": "1",
-            "entityRef": f"{self.name}-{entity}",
-            "entityType": "ORDER",
-        }
-        return event | changes
+        return order_event(self.name, f"{self.name}-{entity}", **changes)
 
     def send(self, entity: str = "HD_1", **changes) -> dict:
         event = self.event(entity, **changes)

@@ -10,7 +10,7 @@ import pytest
 
 from stack import signing
 from stack.receiver import Receiver
-from stack.stack import STACK, TTL_S
+from stack.stack import STACK, TTL_S, order_event
 
 SOURCES = ("MessageRouterEventQueue", "CtQueueListenerCtQueue")
 """The event sources, by the names that SAM gives them."""
@@ -38,17 +38,8 @@ class Folder:
         (self.path / "endpoints" / f"{self.route}.json").write_text(json.dumps(document))
 
     def event(self) -> Path:
-        event = {
-            "id": uuid.uuid4().hex,
-            "name": self.name,
-            "accountId": "ACME",
-            "retailerId": "1",
-            "entityId": "1",
-            "entityRef": self.name,
-            "entityType": "ORDER",
-        }
         file = self.path / "event.json"
-        file.write_text(json.dumps(event))
+        file.write_text(json.dumps(order_event(self.name, self.name)))
         return file
 
 

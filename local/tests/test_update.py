@@ -13,7 +13,7 @@ import pytest
 from stack import previous
 from stack.fluent import FluentApi
 from stack.receiver import Receiver
-from stack.stack import STACK, STATE, TTL_S, Stack
+from stack.stack import STACK, STATE, TTL_S, Stack, order_event
 from stack.template import RESOURCES, dashboard
 from stack.tools import REGION
 
@@ -125,7 +125,7 @@ def test_no_parameter_of_the_version_before_is_broken(update):
 
 
 def test_what_was_on_its_way_is_delivered_once_and_in_its_order_and_so_is_what_comes_behind_it(update):
-    answer = update.stack.post_signed(moved("moved-4", "HD_1"))
+    answer = update.stack.post_signed(order_event("OrderMoved", "HD_1", id="moved-4"))
     assert answer.status == 200
     update.mend()
     taken = update.delivered("/storefront", 4, timeout=HIDDEN_S + 60)
@@ -221,11 +221,6 @@ def park(update, identity: str) -> None:
     message = update.record.queues["UndeliveredQueueUrl"][0] | {"deduplication": identity}
     url = update.stack.outputs["UndeliveredQueueUrl"]
     update.stack.client("sqs").send_message(QueueUrl=url, **previous.sent(message))
-
-
-def moved(event: str, entity: str) -> dict:
-    about = {"accountId": "ACME", "retailerId": "1", "entityId": "1", "entityRef": entity, "entityType": "ORDER"}
-    return {"id": event, "name": "OrderMoved"} | about
 
 
 def id_in(body: dict) -> str:
