@@ -18,9 +18,8 @@ from dashboard.insights import Event
 from dashboard.numbers import Metric, Numbers, Window
 from dashboard.record import RECORD, Record
 from stack.load import LOAD_S, Load
-from stack.stack import FUNCTIONS, STACK, Answer, Stack
+from stack.stack import FUNCTIONS, Answer, Stack
 from stack.steps import deploy, step
-from stack.tools import REGION
 
 PERIOD_S = 5
 """The dashboard's five minutes, sixty times faster."""
@@ -57,7 +56,7 @@ def measured(stack: Stack, numbers: Numbers) -> Record:
             over.set()
         watching.result()
     window = Window(start, PERIOD_S, int((time.time() - start) // PERIOD_S))
-    body = json.loads(stack.client("cloudwatch").get_dashboard(DashboardName=f"{STACK}-{REGION}")["DashboardBody"])
+    body = json.loads(stack.dashboard())
     events = [Event(group, event["timestamp"], event["message"]) for group, event in stack.all_events()]
     read(events, functions_by_log(stack), numbers)
     return Record(body, window, numbers, events)

@@ -314,6 +314,11 @@ class Stack:
         name = self.function_name(logical_id)
         self.client("lambda").update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
+    def dashboard(self) -> str:
+        """The body of the deployed dashboard, JSON."""
+        found = self.client("cloudwatch").get_dashboard(DashboardName=f"{STACK}-{REGION}")
+        return found["DashboardBody"]
+
     def all_logs(self) -> list[str]:
         """Every line of every log group."""
         return [event["message"] for _, event in self.all_events()]

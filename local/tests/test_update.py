@@ -45,7 +45,7 @@ def test_an_update_loses_nothing_that_waits(stack, line):
 
 
 def test_the_console_has_the_dashboard_of_the_template(stack):
-    body = stack.client("cloudwatch").get_dashboard(DashboardName=f"{STACK}-{REGION}")["DashboardBody"]
+    body = stack.dashboard()
     deployed, written = json.loads(body)["widgets"], dashboard()["widgets"]
     assert [widget["properties"].get("title") for widget in deployed] == [
         widget["properties"].get("title") for widget in written
