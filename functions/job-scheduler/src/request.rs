@@ -58,6 +58,10 @@ impl Request {
 fn tick(event: &Value) -> Result<Request, DocumentError> {
     let mut document = Document::parse(&json!({ "time": event.get("time") }).to_string(), &["time"])?;
     let time = time(&mut document, "time")?.ok_or_else(|| document.missing("time"))?;
+    if time == Timestamp::UNIX_EPOCH {
+        let problem = "is that of the console's sample event, when all jobs would be due at once: to start one write {\"run\": \"<job>\"}";
+        return Err(document.unusable("time", problem));
+    }
     let second = time.as_second();
     let minute = Timestamp::from_second(second - second.rem_euclid(60));
     let minute = minute.map_err(|_| document.unusable("time", "is before all time"))?;
@@ -118,6 +122,21 @@ mod tests {
         assert_eq!(parse(&tick), Ok(Request::Tick { minute: at("2026-11-20T08:30:00Z") }));
         let tick = json!({"detail-type": "Scheduled Event"});
         insta::assert_snapshot!(parse(&tick).unwrap_err(), @r#"key "time" is missing"#);
+    }
+
+    #[test]
+    fn the_consoles_sample_of_a_tick_starts_nothing() {
+        let sample = json!({"id": "cdc73f9d-aea9-11e3-9d5a-835b769c0d9c", "detail-type": "Scheduled Event", "time": "1970-01-01T00:00:00Z", "detail": {}});
+        insta::assert_snapshot!(parse(&sample).unwrap_err(), @r#""time" is that of the console's sample event, when all jobs would be due at once: to start one write {"run": "<job>"}"#);
+    }
+
+    #[test]
+    fn a_tick_whose_time_is_none_is_refused() {
+        let times =
+            [json!(null), json!(5), json!("now"), json!(""), json!(["2026-11-20T08:30:00Z"]), json!({})];
+        for time in times.into_iter().chain([json!("-009999-01-02T01:59:59Z")]) {
+            assert!(parse(&json!({"detail-type": "Scheduled Event", "time": time})).is_err(), "{time}");
+        }
     }
 
     #[test]
