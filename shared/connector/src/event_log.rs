@@ -317,6 +317,42 @@ mod tests {
         }
     }
 
+    const PIECES: &[&str] = &[
+        "{",
+        "}",
+        "\"",
+        "\\",
+        "\n",
+        "\r\n",
+        ":",
+        ",",
+        r#"{"type":"inbound.unqueued"}"#,
+        "\u{2028}",
+        "\u{85}",
+    ];
+
+    /// What somebody would send who wants a line of the log to be read as an entry of its own.
+    fn crafted() -> impl Strategy<Value = String> {
+        prop::collection::vec(prop::sample::select(PIECES), 0..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        /// Lambda cuts long lines in pieces, and replay reads the receiver's log line by line.
+        #[test]
+        fn wherever_a_line_is_cut_no_piece_of_it_is_an_entry(body in crafted(), headers in crafted()) {
+            let entry = entry(1, 1).field("request.headers", headers).field("request.body", body);
+            let line = entry.field("error", "x").line();
+            prop_assert_eq!(line.lines().count(), 1);
+            let line = line.as_bytes();
+            for (from, to) in (0..line.len()).flat_map(|from| (from + 1..=line.len()).map(move |to| (from, to))) {
+                let piece = &line[from..to];
+                let read = serde_json::from_slice::<serde_json::Value>(piece).ok();
+                let is_entry = read.is_some_and(|read| read.get("type").is_some());
+                prop_assert_eq!(is_entry, piece.len() == line.len(), "{}", piece.escape_ascii());
+            }
+        }
+    }
+
     #[test]
     fn a_batch_has_at_most_ten_thousand_entries() {
         let shortest = Entry::new(EventType::MessageFault, Timestamp::UNIX_EPOCH);
