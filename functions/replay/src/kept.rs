@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use connector::configuration::{KeyRing, Sources};
 use connector::event_log::{Entry, EventType, Subject};
-use connector::failure::chain;
+use connector::failure::{Code, chain};
 use connector::hex;
 use connector::message::{About, Message, Outgoing};
 use connector::trace;
@@ -37,6 +37,8 @@ pub(crate) enum Reading {
     Ping,
     /// A request that is not genuine, or no event that is taken here, with the reason.
     Refused(String),
+    /// A request that nobody can verify now either, for what it needs is still broken, with the reason.
+    Unverifiable(String),
 }
 
 /// A genuine webhook that never reached the queue.
@@ -59,11 +61,17 @@ impl Reader<'_> {
                 let unverified = Unverified::read(line)?;
                 let verified = unverified.verified(keys, sources, served);
                 let reading = verified.and_then(|webhook| genuine(&unverified, webhook));
-                Some(reading.unwrap_or_else(|rejection| {
-                    Reading::Refused(format!("{}: {}", rejection.code(), chain(&rejection)))
-                }))
+                Some(reading.unwrap_or_else(|rejection| rejected(&rejection)))
             }
         }
+    }
+}
+
+fn rejected(rejection: &Rejection) -> Reading {
+    let reason = format!("{}: {}", rejection.code(), chain(rejection));
+    match rejection.code() {
+        Code::Config => Reading::Unverifiable(reason),
+        _ => Reading::Refused(reason),
     }
 }
 

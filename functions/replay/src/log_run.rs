@@ -82,7 +82,9 @@ impl<'a> LogRun<'a> {
         Ok(match stop {
             Some(Stop::Limit) => self.report.ended("the limit is reached", true),
             Some(Stop::Time) => self.report.ended("the function's time is nearly over", true),
-            None if self.report.failed > 0 => self.report.ended("not all could be read or sent", true),
+            None if self.report.failed > 0 => {
+                self.report.ended("not all could be read, verified or sent", true)
+            }
             None => self.report.ended("all entries were seen", false),
         })
     }
@@ -147,6 +149,10 @@ impl<'a> LogRun<'a> {
                 None => continue,
                 Some(Reading::Refused(reason)) => {
                     self.report.refuses(&reason);
+                    continue;
+                }
+                Some(Reading::Unverifiable(reason)) => {
+                    self.report.fails(&reason);
                     continue;
                 }
                 Some(Reading::Message(kept))

@@ -10,6 +10,8 @@ use crate::candidate::Candidate;
 
 /// How many messages are shown one by one.
 const SHOWN: usize = 20;
+/// Stands for the reasons of refusals that are too many to tell.
+const OTHER: &str = "other reasons";
 
 /// What a run did. The counts are of messages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -31,7 +33,7 @@ pub struct Report {
     pub left: u64,
     /// Copied to the end of the undelivered queue and deleted, to reach those behind them.
     pub set_aside: u64,
-    /// Sends that the queue did not confirm.
+    /// Sends that the queue did not confirm, and kept requests that cannot be verified, for what they need is still broken.
     pub failed: u64,
     /// Sent or copied, but the original is still there: they may come twice.
     pub sent_but_not_removed: u64,
@@ -97,10 +99,11 @@ impl Report {
         }
     }
 
-    /// Counts a kept request that is not sent, and why.
+    /// Counts a kept request that is not sent, and why. A reason may quote what anybody has sent: the first ones are told.
     pub fn refuses(&mut self, reason: &str) {
         self.refused += 1;
-        count(&mut self.refusals, reason);
+        let is_told = self.refusals.len() < SHOWN || self.refusals.contains_key(reason);
+        count(&mut self.refusals, if is_told { reason } else { OTHER });
     }
 
     /// Counts a failure; the first one is told.

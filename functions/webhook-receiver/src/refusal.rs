@@ -88,8 +88,8 @@ fn status_of(rejection: &Rejection) -> u16 {
     match rejection {
         Rejection::Source => 404,
         Rejection::MoreThanItsSource { .. } | Rejection::Message(MessageError::TooLarge { .. }) => 413,
-        Rejection::BrokenSource(_) => 503,
-        Rejection::Signature(_) | Rejection::Proof(_) => 401,
+        Rejection::BrokenSource(_) | Rejection::BrokenKeys => 503,
+        Rejection::Signature(_) | Rejection::Proof(_) | Rejection::NotKept(_) => 401,
         Rejection::Payload(_) | Rejection::Event(_) | Rejection::Message(_) => 400,
         Rejection::Account(_) => 403,
     }
@@ -104,8 +104,10 @@ fn text_of(rejection: &Rejection) -> String {
         Rejection::Source => NOTHING_HERE,
         Rejection::Message(MessageError::TooLarge { .. }) => TOO_LARGE,
         Rejection::MoreThanItsSource { .. } => "the body is larger than its source may send",
-        Rejection::BrokenSource(_) => UNREADABLE,
-        Rejection::Signature(_) | Rejection::Proof(_) => "the signature is missing, malformed or wrong",
+        Rejection::BrokenSource(_) | Rejection::BrokenKeys => UNREADABLE,
+        Rejection::Signature(_) | Rejection::Proof(_) | Rejection::NotKept(_) => {
+            "the signature is missing, malformed or wrong"
+        }
         Rejection::Payload(EventError::NotJson(_)) | Rejection::Message(_) => "the body is not a JSON object",
         Rejection::Event(SourceEventError::NotJson(_)) => "the body is not a JSON object or array",
         Rejection::Account(_) => "this deployment does not serve the account",

@@ -409,13 +409,27 @@ async fn the_largest_body_is_kept_though_its_entry_may_be_too_large_for_the_even
 }
 
 #[tokio::test]
-async fn with_no_usable_key_every_request_is_refused_and_an_error_is_logged() {
+async fn without_any_key_every_request_is_refused_and_an_error_is_logged() {
     let world = World::new(Md5Policy::Refuse);
     world.configuration.remove(Section::Keys, "development");
+    world.configuration.remove(Section::Keys, "broken");
     assert_eq!(world.invoke(&sample("webhook-200-fluent-signature")).await.0, 401);
     let errors: Vec<_> = world.console.entries().iter().map(|entry| entry["error"].to_string()).collect();
     assert!(errors.iter().any(|error| error.contains("no usable public key")), "{errors:?}");
+    assert!(world.event_log.entries().is_empty(), "nobody uses Fluent's path here");
+}
+
+#[tokio::test]
+async fn where_all_keys_are_broken_a_signed_request_is_503_and_kept() {
+    let world = World::new(Md5Policy::Refuse);
+    world.configuration.remove(Section::Keys, "development");
+    let mut event = sample("webhook-200-fluent-signature");
+    let (status, body, _) = world.invoke(&event).await;
+    assert_eq!((status, &body["code"]), (503, &json!("E_CONFIG")));
     assert_eq!(world.console.entries()[0]["parameter"], "keys/broken");
+    assert_eq!(world.event_log.types(), ["inbound.unverified"]);
+    event["headers"] = json!({});
+    assert_eq!(world.invoke(&event).await.0, 401, "what bears no signature needs no key to be refused");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ mod signer;
 
 use std::fmt;
 
-use http::StatusCode;
+use http::{HeaderName, StatusCode};
 use serde_json::Value;
 
 use crate::document::{Document, DocumentError};
@@ -160,11 +160,7 @@ impl Source {
     /// What places find is logged, queued and answered: the header of the proof is none of them.
     fn keeps_its_proof(&self, document: &Document) -> Result<(), DocumentError> {
         let Some(header) = self.proof.header() else { return Ok(()) };
-        let entity = self.entity.iter().flat_map(|entity| entity.kind.iter().chain([&entity.reference]));
-        let named = [("name", &self.event_name), ("id", &self.id)].into_iter();
-        let named = named.chain(self.account.iter().map(|places| ("account", places)));
-        let mut named = named.chain(entity.map(|places| ("entity", places)));
-        match named.find(|(_, places)| places.reads(&header)) {
+        match self.places().find(|(_, places)| places.reads(&header)) {
             Some((key, _)) => {
                 let problem =
                     format!("takes what stands in {header}: that is the proof, which no log may show");
@@ -172,6 +168,22 @@ impl Source {
             }
             None => Ok(()),
         }
+    }
+
+    /// What tells what an event is, with the keys of the document.
+    fn places(&self) -> impl Iterator<Item = (&'static str, &Places)> {
+        let entity = self.entity.iter().flat_map(|entity| entity.kind.iter().chain([&entity.reference]));
+        let named = [("name", &self.event_name), ("id", &self.id)].into_iter();
+        let named = named.chain(self.account.iter().map(|places| ("account", places)));
+        named.chain(entity.map(|places| ("entity", places)))
+    }
+
+    /// Whether it looks into this header: for the proof of a request, or for what its event is.
+    #[must_use]
+    pub fn reads(&self, header: &HeaderName) -> bool {
+        self.proof.reads(header)
+            || self.places().any(|(_, places)| places.reads(header))
+            || self.ping.as_ref().is_some_and(|ping| ping.at.reads(header))
     }
 
     /// Its name: the `source` of its messages.

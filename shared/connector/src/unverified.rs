@@ -12,10 +12,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::configuration::{KeyRing, Sources};
+use crate::configuration::{FoundSource, KeyRing, Sources};
 use crate::event_log::{Entry, EventType, Subject};
 use crate::signature::{FLEX_SIGNATURE, FLUENT_SIGNATURE};
-use crate::source::{FLUENT, Request, Source};
+use crate::source::{FLUENT, ProofError, Request, Source};
 use crate::trace;
 use crate::webhook::{Rejection, Served, Webhook, of_fluent, of_source};
 
@@ -44,6 +44,7 @@ pub const FACTS: [&str; 8] = [
 
 const SOURCE: &str = "message.source";
 const HEADERS: &str = "request.headers";
+const OMITTED: &str = "request.headers.omitted";
 const TEXT: &str = "request.body";
 const BASE64: &str = "request.body.base64";
 
@@ -55,6 +56,8 @@ pub struct Unverified {
     pub trace: Option<String>,
     source: String,
     headers: HeaderMap,
+    /// Names of headers that came and were not kept.
+    omitted: Vec<HeaderName>,
     body: Vec<u8>,
 }
 
@@ -77,7 +80,8 @@ impl Unverified {
         let entry = entry
             .field("verified", false)
             .field(SOURCE, source.unwrap_or(FLUENT))
-            .field(HEADERS, kept(request.headers));
+            .field(HEADERS, kept(request.headers))
+            .field(OMITTED, omitted(request.headers));
         Some(match std::str::from_utf8(request.body) {
             Ok(text) => entry.field(TEXT, text),
             Err(_) => entry.field(BASE64, STANDARD.encode(request.body)),
@@ -101,6 +105,7 @@ impl Unverified {
             trace: text("trace.id").map(trace::header_of),
             source: text(SOURCE)?.to_owned(),
             headers: text(HEADERS)?.lines().filter_map(header).collect(),
+            omitted: text(OMITTED).unwrap_or_default().lines().filter_map(|name| name.parse().ok()).collect(),
             body,
         })
     }
@@ -114,9 +119,37 @@ impl Unverified {
         if self.source == FLUENT {
             of_fluent(request, keys, served, self.received_at)
         } else {
-            of_source(request, &self.source, sources, self.received_at)
+            let told = of_source(request, &self.source, sources, self.received_at);
+            match self.lacks(sources).filter(|_| may_depend(&told)) {
+                Some(header) => Err(Rejection::NotKept(header.clone())),
+                None => told,
+            }
         }
     }
+
+    /// A header that its source looks into, and that came and was not kept: without it an event would be another one.
+    fn lacks(&self, sources: &Sources) -> Option<&HeaderName> {
+        let Some(FoundSource::Usable(source)) = sources.source(&self.source) else { return None };
+        self.omitted.iter().find(|header| source.reads(header))
+    }
+}
+
+/// Whether a header that was not kept could have made it another; what is forged stays so.
+fn may_depend(told: &Result<Webhook, Rejection>) -> bool {
+    matches!(
+        told,
+        Ok(_)
+            | Err(
+                Rejection::Event(_) | Rejection::Proof(ProofError::Missing { .. } | ProofError::NoTimestamp)
+            )
+    )
+}
+
+/// The names of all other headers, one a line: what they hold may be a secret.
+fn omitted(headers: &HeaderMap) -> String {
+    let is_kept = |name: &str| PROOFS.contains(&name) || FACTS.contains(&name);
+    let names = headers.keys().filter(|name| !is_kept(name.as_str()));
+    names.flat_map(|name| [name.as_str(), "\n"]).collect()
 }
 
 /// The headers that may be kept, one a line, each as often as it came.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use crate::configuration::{FoundSource, KeyRing, Sources};
@@ -72,6 +72,14 @@ pub enum Rejection {
     /// The source's document is broken, and no good copy of it is known; the log said why when it was read.
     #[error("the document sources/{0} is broken: see configuration.problem")]
     BrokenSource(String),
+    /// Keys of Fluent are configured, and none can be used; the log said why when they were read.
+    #[error("no document under keys/ can be used: see configuration.problem")]
+    BrokenKeys,
+    /// Kept without a header that its source's document asks for: what it is cannot be told any more.
+    #[error(
+        "its source's document looks into the header {0}, which came and was not kept: its sender has to send it again"
+    )]
+    NotKept(HeaderName),
     /// The body is larger than its source may send.
     #[error("the body is larger than the {limit} bytes that its source may send")]
     MoreThanItsSource {
@@ -104,9 +112,9 @@ impl Rejection {
     pub fn code(&self) -> Code {
         match self {
             Self::Source => Code::Source,
-            Self::BrokenSource(_) => Code::Config,
+            Self::BrokenSource(_) | Self::BrokenKeys => Code::Config,
             Self::MoreThanItsSource { .. } => Code::TooLarge,
-            Self::Signature(_) | Self::Proof(_) => Code::Signature,
+            Self::Signature(_) | Self::Proof(_) | Self::NotKept(_) => Code::Signature,
             Self::Payload(_) | Self::Event(_) => Code::Payload,
             Self::Account(_) => Code::Account,
             Self::Message(error) => error.refusal(),
@@ -125,7 +133,10 @@ pub fn of_fluent(
     received_at: Timestamp,
 ) -> Result<Webhook, Rejection> {
     let by_keys = Verifier::new(keys.keys(), served.md5);
-    let verified = by_keys.verify(request.body, &signatures(request.headers))?;
+    let verified = match by_keys.verify(request.body, &signatures(request.headers)) {
+        Err(SignatureError::NoKey) if keys.is_broken() => return Err(Rejection::BrokenKeys),
+        verified => verified?,
+    };
     let event = FluentEvent::from_verified(&verified)?;
     if !served.accounts.contains(&event.account) {
         return Err(Rejection::Account(event.account));

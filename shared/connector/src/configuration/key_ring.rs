@@ -14,6 +14,7 @@ use crate::parameter::{Parameter, Problem, Section};
 pub struct KeyRing {
     keys: BTreeMap<String, Arc<PublicKey>>,
     all: Vec<Arc<PublicKey>>,
+    is_broken: bool,
 }
 
 impl KeyRing {
@@ -21,6 +22,12 @@ impl KeyRing {
     #[must_use]
     pub fn keys(&self) -> &[Arc<PublicKey>] {
         &self.all
+    }
+
+    /// Whether keys are configured of which none can be used: then nobody can tell what is genuine.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.is_broken
     }
 }
 
@@ -32,7 +39,8 @@ impl Snapshot for KeyRing {
         let keys = parsed(parameters, Section::Keys, last, &mut problems, |_, text| {
             PublicKey::parse(text).map_err(|error| chain(&error))
         });
-        let all = keys.values().cloned().collect();
-        (Self { keys, all }, problems)
+        let all: Vec<_> = keys.values().cloned().collect();
+        let is_broken = all.is_empty() && !problems.is_empty();
+        (Self { keys, all, is_broken }, problems)
     }
 }

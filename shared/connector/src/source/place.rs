@@ -74,6 +74,11 @@ impl Place {
         }
     }
 
+    /// Whether a part of it is this header.
+    pub(super) fn reads(&self, header: &HeaderName) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Header(name) if name == header))
+    }
+
     /// What stands there; `None` where a part of it is missing, empty, or neither text nor number.
     pub(super) fn find(&self, sent: Sent<'_>) -> Option<String> {
         self.pieces.iter().map(|piece| piece.find(sent)).collect()
@@ -83,8 +88,7 @@ impl Place {
 impl Places {
     /// Whether a part of them is this header.
     pub(super) fn reads(&self, header: &HeaderName) -> bool {
-        let pieces = self.0.iter().flat_map(|place| &place.pieces);
-        pieces.into_iter().any(|piece| matches!(piece, Piece::Header(name) if name == header))
+        self.0.iter().any(|place| place.reads(header))
     }
 
     pub(super) fn find(&self, sent: Sent<'_>) -> Option<String> {

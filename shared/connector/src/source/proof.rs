@@ -124,6 +124,16 @@ impl Proof {
             Self::StandardWebhooks { .. } => Some(WEBHOOK_SIGNATURE),
         }
     }
+
+    /// Whether a request is proven by what stands in this header, among others.
+    pub(super) fn reads(&self, header: &HeaderName) -> bool {
+        self.header().as_ref() == Some(header)
+            || match self {
+                Self::Nothing | Self::Fixed { .. } => false,
+                Self::Signed(signed) => signed.timestamp() == Some(header),
+                Self::StandardWebhooks { .. } => [WEBHOOK_ID, WEBHOOK_TIMESTAMP].contains(header),
+            }
+    }
 }
 
 impl Source {

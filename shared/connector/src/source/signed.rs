@@ -106,6 +106,14 @@ impl Signed {
         }
     }
 
+    /// The header of the timestamp, where it has one of its own.
+    pub(super) fn timestamp(&self) -> Option<&HeaderName> {
+        match &self.content {
+            Content::Timed { place: TimestampPlace::Header(name), .. } => Some(name),
+            Content::Timed { .. } | Content::Body => None,
+        }
+    }
+
     /// Writes what [`check`](Self::check) takes: by the first secret, or this private key.
     pub(super) fn sign(
         &self,
