@@ -18,6 +18,8 @@ use crate::request::{Kept, Request};
 
 /// Most messages of a send: as many as fit one call.
 const MAX_ENTRIES: usize = 10;
+/// What to do where a run's time does not suffice to read up to the first that it is for.
+const NARROWER: &str = "so much stands in the logs that nothing to send was come upon in time: invoke again for a shorter time, by \"from\" and \"to\"";
 
 /// A run through the logs.
 pub(crate) struct LogRun<'a> {
@@ -81,7 +83,7 @@ impl<'a> LogRun<'a> {
         }
         Ok(match stop {
             Some(Stop::Limit) => self.report.ended("the limit is reached", true),
-            Some(Stop::Time) => self.report.ended("the function's time is nearly over", true),
+            Some(Stop::Time) => self.out_of_time(),
             None if self.report.failed > 0 => {
                 self.report.ended("not all could be read, verified or sent", true)
             }
@@ -91,6 +93,13 @@ impl<'a> LogRun<'a> {
 
     fn blank(&self) -> Report {
         Report { dry_run: self.request.dry_run, ..Report::default() }
+    }
+
+    /// A run that found nothing new to send would find nothing the next time either: it reads the same entries first.
+    fn out_of_time(self) -> Report {
+        let found_none = self.report.matched == 0;
+        let report = self.report.ended("the function's time is nearly over", true);
+        if found_none { Report { next: NARROWER.to_owned(), ..report } } else { report }
     }
 
     async fn reader(&self) -> Result<Reader<'a>, ReplayError> {

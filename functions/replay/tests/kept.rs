@@ -313,6 +313,23 @@ async fn an_event_is_never_sent_as_another_because_a_header_was_not_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_stands_behind_more_than_can_be_read_is_reached_by_a_shorter_time() {
+    let world = World::new();
+    (0..4).for_each(|at| drop(world.unverified_of_fluent("ACME", &at.to_string(), false)));
+    let since = world.now();
+    world.unverified_of_fluent("ACME", "genuine", true);
+    let deadline = world.now().checked_add(Duration::from_secs(20)).unwrap();
+    let invocation = Invocation { request_id: "run".to_owned(), deadline };
+    let input = |from: &str| json!({"reason": "unverified", "from": from, "dryRun": false});
+    let report = world.replay.run(&input("2026-11-20T08:00:00Z"), &invocation).await.unwrap();
+    assert_eq!((report.refused, report.moved, report.finished), (3, 0, false));
+    insta::assert_snapshot!(report.next, @r#"so much stands in the logs that nothing to send was come upon in time: invoke again for a shorter time, by "from" and "to""#);
+    let invocation = Invocation { deadline: Timestamp::MAX, ..invocation };
+    let report = world.replay.run(&input(&since.to_string()), &invocation).await.unwrap();
+    assert_eq!((report.moved, report.finished), (1, true));
+}
+
+#[tokio::test(start_paused = true)]
 async fn however_many_reasons_there_are_the_answer_stays_small() {
     let mut world = World::new();
     world.configuration.put(Section::Sources, "anybody", "auth: none-i-know-what-this-means\nname: /type");
