@@ -10,7 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use connector::cache::{Cache, Snapshot};
 use connector::event_log::MAX_BATCH_BYTES;
-use connector::message::Message;
+use connector::message::{MAX_MESSAGE_BYTES, Message};
 use connector::parameter::Section;
 use connector::signature::Md5Policy;
 use connector::unverified::{PROOFS, Unverified};
@@ -401,11 +401,23 @@ async fn what_could_never_be_proven_is_not_kept_and_that_is_said() {
 #[tokio::test]
 async fn the_largest_body_is_kept_though_its_entry_may_be_too_large_for_the_event_log() {
     let world = World::with_source("shop", "preset: fynd\nsecret: [oops]");
-    let body = "\"".repeat(1_000_000);
+    let body = "x".repeat(MAX_MESSAGE_BYTES);
     assert_eq!(world.invoke(&to_source("shop", json!({"x-fp-signature": "00"}), &body)).await.0, 503);
     let entry = world.event_log.entries().remove(0);
     assert!(entry.to_string().len() > MAX_BATCH_BYTES, "the adapter prints it into the receiver's own log");
     assert_eq!(entry["request.body"], body);
+}
+
+#[tokio::test]
+async fn no_entry_is_much_longer_than_its_body_whatever_that_holds() {
+    for body in ["\u{1}".repeat(750_000), "\"".repeat(750_000), "\\n".repeat(375_000)] {
+        let world = World::with_source("shop", "preset: fynd\nsecret: [oops]");
+        assert_eq!(world.invoke(&to_source("shop", json!({"x-fp-signature": "00"}), &body)).await.0, 503);
+        let entry = world.event_log.entries().remove(0);
+        assert!(entry.to_string().len() < MAX_BATCH_BYTES, "the event log takes it");
+        let kept = STANDARD.decode(entry["request.body.base64"].as_str().unwrap()).unwrap();
+        assert_eq!(kept, body.as_bytes());
+    }
 }
 
 #[tokio::test]
