@@ -136,11 +136,15 @@ def test_9_a_record_without_a_body_is_not_acknowledged_away(stack):
 
 def test_10_backlogs_and_dead_letters_are_alarmed_by_age_and_depth(stack):
     alarms = stack.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    queues = {}
-    for output in ("EventQueueUrl", "UndeliveredQueueUrl", "DeadLetterQueueUrl"):
+
+    def watched(output: str, metric: str) -> list[dict]:
         name = stack.outputs[output].rpartition("/")[2]
-        queues[output] = {a["MetricName"] for a in alarms for d in a["Dimensions"] if d["Value"] == name}
-    assert "ApproximateAgeOfOldestMessage" in queues["EventQueueUrl"]
-    assert "ApproximateAgeOfOldestMessage" in queues["UndeliveredQueueUrl"]
-    assert "ApproximateNumberOfMessagesVisible" in queues["DeadLetterQueueUrl"]
+        of_queue = [alarm for alarm in alarms if name in [dimension["Value"] for dimension in alarm["Dimensions"]]]
+        return [alarm for alarm in of_queue if alarm["MetricName"] == metric]
+
+    assert watched("EventQueueUrl", "ApproximateAgeOfOldestMessage")
+    for output in ("UndeliveredQueueUrl", "DeadLetterQueueUrl"):
+        depth = watched(output, "ApproximateNumberOfMessagesVisible")
+        spans = {alarm["Period"] * alarm["EvaluationPeriods"] for alarm in depth}
+        assert min(spans) <= 300 and max(spans) == 7 * 86_400, "at once, and before SQS deletes it"
     assert all(alarm["TreatMissingData"] for alarm in alarms)
