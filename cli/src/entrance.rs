@@ -181,14 +181,20 @@ async fn calls(function: &str, session: &Session, now: Timestamp) -> anyhow::Res
         statistic: Statistic::Sum,
     };
     let points = calls.lately(session, now, "its calls are not known").await?;
-    Ok(points.iter().filter_map(Datapoint::sum).sum())
+    Ok(total(&points))
+}
+
+/// From 0 on, since Rust's own sum of no number is `-0.0`, and shown as that.
+fn total(datapoints: &[Datapoint]) -> f64 {
+    datapoints.iter().filter_map(Datapoint::sum).fold(0.0, |total, calls| total + calls)
 }
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_cloudwatch::types::Datapoint;
     use serde_json::{Value, json};
 
-    use super::{COMMERCETOOLS, answered, lets_commercetools_send, mapped, switched_off, ticking};
+    use super::{COMMERCETOOLS, answered, lets_commercetools_send, mapped, switched_off, ticking, total};
     use crate::diagnosis::State;
     use crate::load::Answer;
 
@@ -237,5 +243,12 @@ mod tests {
         assert_eq!((switched_off(0).state, switched_off(1).state), (State::Ok, State::Warn));
         assert_eq!((ticking(9.0, 1).state, ticking(0.0, 0).state), (State::Ok, State::Ok));
         assert_eq!(ticking(0.0, 1).state, State::Warn);
+    }
+
+    #[test]
+    fn no_calls_are_none_and_calls_are_added_up() {
+        assert_eq!(ticking(total(&[]), 1).found, "0 calls within 10 min");
+        let minute = |calls| Datapoint::builder().sum(calls).build();
+        assert_eq!(ticking(total(&[minute(1.0), minute(2.0)]), 1).found, "3 calls within 10 min");
     }
 }
