@@ -164,7 +164,10 @@ fn readable(entry: &Value) -> String {
     let mut parts =
         vec![text("time").unwrap_or_default(), format!("{:<19}", text("type").unwrap_or_default())];
     parts.push(ending(entry));
-    parts.extend(text("message.name"));
+    // A webhook that nobody could verify has no name yet: whose it claims to be is all that is known of it.
+    parts.extend(
+        text("message.name").or_else(|| text("message.source").map(|source| format!("from {source}"))),
+    );
     parts.extend(text("entity.ref").map(|reference| match text("entity.type") {
         Some(kind) => format!("{kind}/{reference}"),
         None => reference,
@@ -221,6 +224,12 @@ mod tests {
         });
         let line = anstream::adapter::strip_str(&readable(&entry)).to_string();
         insta::assert_snapshot!(line, @r"2026-11-20T08:30:00.000Z  outbound.attempt     retry E_SERVER  OrderStatusChange  ORDER/HD_1\u{1b}[2J  status→storefront  attempt 2  503  12 ms  again in 5 s");
+    }
+
+    #[test]
+    fn a_webhook_without_a_name_tells_its_source() {
+        let entry = json!({"type": "inbound.unverified", "time": "2026-11-20T08:30:00.000Z", "message.source": "fynd"});
+        insta::assert_snapshot!(readable(&entry), @"2026-11-20T08:30:00.000Z  inbound.unverified   from fynd");
     }
 
     #[test]
