@@ -386,6 +386,20 @@ fn the_payloads_of_the_pages_make_what_they_promise() {
 }
 
 #[test]
+fn the_filter_of_the_readme_decides_on_whatever_its_topics_bring() {
+    let block = blocks(README, "yaml").into_iter().find(|block| block.starts_with("# subscriptions/"));
+    let subscription = Subscription::parse("acme-bi", block.expect("there is one")).expect("it is one");
+    let filter = subscription.route.when.expect("it has a filter");
+    let holds = |source: &str, event: &str| {
+        let message = format!(r#"{{"source":"{source}"}}"#);
+        let scope = Scope::default().with_json("event", event).expect("JSON");
+        filter.holds(&scope.with_json("message", &message).expect("JSON")).expect("it decides")
+    };
+    assert!(holds("fluent", r#"{"entityStatus":"SHIPPED"}"#) && holds("commercetools", "{}"));
+    assert!(!holds("fluent", r#"{"entityStatus":"CREATED"}"#) && !holds("fluent", "{}"));
+}
+
+#[test]
 fn what_is_told_of_a_light_payload_is_so() {
     for (source, fields) in [("fluent", &FLUENT_IDENTITY[..]), ("commercetools", &COMMERCETOOLS_IDENTITY[..])]
     {
