@@ -87,7 +87,7 @@ async fn run(arguments: Arguments, clock: Clock, environment: Environment) -> an
         Command::Render(asked) => commands::render::run(&asked, &shared, &clock, &mut screen).await,
         Command::Send(asked) => commands::send::run(&asked, &shared, clock, &mut screen).await,
         Command::Tail(asked) => commands::tail::run(&asked, &shared, &clock, &mut screen).await,
-        Command::Replay(asked) => commands::replay::run(&asked, &shared, &mut screen).await,
+        Command::Replay(asked) => commands::replay::run(&asked, &shared, &clock, &mut screen).await,
         Command::Jobs(asked) => commands::jobs::run(&asked, &shared, &mut screen).await,
         Command::Apply(asked) => commands::apply::run(&asked, &shared, &mut screen).await,
         Command::Doctor(asked) => commands::doctor::run(&asked, &shared, &clock, &mut screen).await,

@@ -1,6 +1,8 @@
 //! `replay`: invokes the replay function and shows its report. It only looks unless told to move messages.
 
 use clap::Args;
+use connector::ports::Clock;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::Verdict;
@@ -48,10 +50,15 @@ pub(crate) struct Asked {
     again: bool,
 }
 
-pub(crate) async fn run(asked: &Asked, shared: &Shared, screen: &mut Screen) -> anyhow::Result<Verdict> {
+pub(crate) async fn run(
+    asked: &Asked,
+    shared: &Shared,
+    clock: &Clock,
+    screen: &mut Screen,
+) -> anyhow::Result<Verdict> {
     let session = Session::open(shared).await?;
     let function = asked.function.name(&session, "ReplayFunctionName").await?;
-    let (client, input) = (session.invoker(), asked.input());
+    let (client, input) = (session.invoker(), asked.input(clock()));
     let mut reports = Vec::new();
     loop {
         let report = invoke(&client, &function, &input, "look with a dry run").await?;
@@ -76,7 +83,10 @@ pub(crate) async fn run(asked: &Asked, shared: &Shared, screen: &mut Screen) -> 
 }
 
 impl Asked {
-    fn input(&self) -> Value {
+    /// With `--again` only what was parked before now, unless told otherwise: what is parked anew because its cause is not
+    /// mended would be replayed for ever.
+    fn input(&self, now: Timestamp) -> Value {
+        let to = self.to.clone().or_else(|| self.again.then(|| now.to_string()));
         let texts = [
             ("endpoint", &self.endpoint),
             ("route", &self.route),
@@ -84,7 +94,7 @@ impl Asked {
             ("entityRef", &self.entity_ref),
             ("reason", &self.reason),
             ("from", &self.from),
-            ("to", &self.to),
+            ("to", &to),
         ];
         let texts = texts.into_iter().filter_map(|(key, text)| Some((key, text.clone()?.into())));
         let numbers = [("limit", self.limit), ("ratePerSecond", self.rate_per_second)];
@@ -157,5 +167,32 @@ fn word(value: &Value) -> String {
             .collect::<Vec<_>>()
             .join(", "),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::Asked;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        asked: Asked,
+    }
+
+    #[test]
+    fn again_ends_before_what_it_has_replayed_itself_comes_back() {
+        let now: Timestamp = "2026-11-20T08:30:00Z".parse().unwrap();
+        let to = |line: &str| {
+            let words = ["replay", "--stack", "x"].into_iter().chain(line.split_whitespace());
+            Line::try_parse_from(words).unwrap().asked.input(now)["to"].clone()
+        };
+        assert_eq!(to("--run --again"), json!("2026-11-20T08:30:00Z"));
+        assert_eq!(to("--run --again --to 2026-11-19T00:00:00Z"), json!("2026-11-19T00:00:00Z"));
+        assert_eq!((to("--run"), to("")), (json!(null), json!(null)));
     }
 }
