@@ -22,7 +22,7 @@ use crate::screen::{Cell, Screen, Tone};
 pub(crate) struct Asked {
     #[command(flatten)]
     place: Place,
-    /// Also the shipped routes that no parameter changes
+    /// Also the shipped routes that are off and that no parameter changes
     #[arg(long)]
     shipped: bool,
 }
@@ -70,13 +70,10 @@ pub(crate) async fn run(asked: &Asked, shared: &Shared, screen: &mut Screen) -> 
     let subscriptions = named(Area::Subscriptions).map(|document| (document.path(), document));
     let mut lines: Vec<_> =
         routes.chain(subscriptions).map(|(route, document)| view.line(route, document)).collect();
-    if asked.shipped {
-        lines.extend(shipped::names().filter_map(|name| view.shipped(name, &lines)).collect::<Vec<_>>());
-    }
+    let shipped = shipped::names().filter_map(|name| view.shipped(name, &lines));
+    lines.extend(shipped.filter(|line| line.active || asked.shipped).collect::<Vec<_>>());
     if screen.is_json() {
         screen.json(&lines)?;
-    } else if lines.is_empty() {
-        screen.line("there is no route: every message waits as unrouted")?;
     } else {
         show(&lines, screen)?;
     }

@@ -34,23 +34,31 @@ fn the_report_is_json_for_scripts() {
 #[test]
 fn routes_tell_why_they_are_inactive() {
     insta::assert_snapshot!(run(&["routes", &folder("good")]).out, @"
-    ROUTE                  STATE     MESSAGE                         SOURCE  HANDLER       PRIORITY  ENDPOINT               WHY
-    moves                  inactive  StockMoved, Stock*              fluent  webhook       0         warehouse              endpoint paused
-    order-status           active    OrderStatusChange               any     webhook       0         storefront
-    retired                inactive  Old*                            any     webhook       0         storefront             disabled
-    subscriptions/acme-bi  inactive  fluent/Order*, commercetools/*  any     subscription  0         subscriptions/acme-bi  paused
-    subscriptions/archive  inactive  fluent/*                        any     subscription  0         subscriptions/archive  inactive
+    ROUTE                          STATE     MESSAGE                                SOURCE         HANDLER                        PRIORITY  ENDPOINT               WHY
+    moves                          inactive  StockMoved, Stock*                     fluent         webhook                        0         warehouse              endpoint paused
+    order-status                   active    OrderStatusChange                      any            webhook                        0         storefront
+    retired                        inactive  Old*                                   any            webhook                        0         storefront             disabled
+    subscriptions/acme-bi          inactive  fluent/Order*, commercetools/*         any            subscription                   0         subscriptions/acme-bi  paused
+    subscriptions/archive          inactive  fluent/*                               any            subscription                   0         subscriptions/archive  inactive
+    commercetools-category-upsert  active    commercetools.connect.category.upsert  commercetools  commercetools-category-upsert  0         -
+    commercetools-customer-upsert  active    commercetools.connect.customer.upsert  commercetools  commercetools-customer-upsert  0         -
+    commercetools-order-create     active    commercetools.connect.order.create     commercetools  commercetools-order-create     0         -
+    commercetools-product-upsert   active    commercetools.connect.product.upsert   commercetools  commercetools-product-upsert   0         -
     ");
     let ran = run(&["routes", &folder("bad")]);
     insta::assert_snapshot!(ran.out, @r#"
-    ROUTE                         STATE     MESSAGE              SOURCE   HANDLER       PRIORITY  ENDPOINT                      WHY
-    disabled                      inactive  A                    any      webhook       0         gone                          disabled
-    nowhere                       inactive  A                    any      webhook       0         -                             no endpoint
-    to-broken                     inactive  A                    any      webhook       0         storefront                    endpoint broken
-    to-missing                    inactive  A                    any      webhook       0         warehose                      endpoint missing
-    unknown-handler               inactive  A                    fluentt  webhok        -         warehouse                     handler unknown
-    subscriptions/no-secret       inactive                       any      -             -         -                             broken: unknown key "secret"; did you mean "secrets"?
-    subscriptions/unknown-source  active    fluent/*, fluentt/*  any      subscription  0         subscriptions/unknown-source
+    ROUTE                          STATE     MESSAGE                                SOURCE         HANDLER                        PRIORITY  ENDPOINT                      WHY
+    disabled                       inactive  A                                      any            webhook                        0         gone                          disabled
+    nowhere                        inactive  A                                      any            webhook                        0         -                             no endpoint
+    to-broken                      inactive  A                                      any            webhook                        0         storefront                    endpoint broken
+    to-missing                     inactive  A                                      any            webhook                        0         warehose                      endpoint missing
+    unknown-handler                inactive  A                                      fluentt        webhok                         -         warehouse                     handler unknown
+    subscriptions/no-secret        inactive                                         any            -                              -         -                             broken: unknown key "secret"; did you mean "secrets"?
+    subscriptions/unknown-source   active    fluent/*, fluentt/*                    any            subscription                   0         subscriptions/unknown-source
+    commercetools-category-upsert  active    commercetools.connect.category.upsert  commercetools  commercetools-category-upsert  0         -
+    commercetools-customer-upsert  active    commercetools.connect.customer.upsert  commercetools  commercetools-customer-upsert  0         -
+    commercetools-order-create     active    commercetools.connect.order.create     commercetools  commercetools-order-create     0         -
+    commercetools-product-upsert   active    commercetools.connect.product.upsert   commercetools  commercetools-product-upsert   0         -
     "#);
     assert_eq!(ran.code, 0);
     let lines: Value = serde_json::from_str(&run(&["--json", "routes", &folder("bad")]).out).unwrap();
@@ -69,10 +77,14 @@ fn a_route_with_a_schedule_shows_it_in_place_of_messages() {
     route("slip.yaml", "handler: ignore\nschedule:\n  every: 90s\n");
     let folder = folder.path().to_str().unwrap();
     insta::assert_snapshot!(run(&["routes", folder]).out, @r#"
-    ROUTE    STATE     MESSAGE                                SOURCE  HANDLER  PRIORITY  ENDPOINT  WHY
-    by-hand  active    schedule: manual                       -       ignore   0         -
-    nightly  active    schedule: { every: 24h, offset: 90m }  -       ignore   0         -
-    slip     inactive                                         any     -        -         -         broken: "schedule.every" must be whole minutes, from 1m to 744h
+    ROUTE                          STATE     MESSAGE                                SOURCE         HANDLER                        PRIORITY  ENDPOINT  WHY
+    by-hand                        active    schedule: manual                       -              ignore                         0         -
+    nightly                        active    schedule: { every: 24h, offset: 90m }  -              ignore                         0         -
+    slip                           inactive                                         any            -                              -         -         broken: "schedule.every" must be whole minutes, from 1m to 744h
+    commercetools-category-upsert  active    commercetools.connect.category.upsert  commercetools  commercetools-category-upsert  0         -
+    commercetools-customer-upsert  active    commercetools.connect.customer.upsert  commercetools  commercetools-customer-upsert  0         -
+    commercetools-order-create     active    commercetools.connect.order.create     commercetools  commercetools-order-create     0         -
+    commercetools-product-upsert   active    commercetools.connect.product.upsert   commercetools  commercetools-product-upsert   0         -
     "#);
     let lines: Value = serde_json::from_str(&run(&["--json", "routes", folder]).out).unwrap();
     assert_eq!(lines[0]["schedule"], "manual");
@@ -109,11 +121,15 @@ fn a_route_that_does_not_fit_its_handler_says_what_to_change() {
     4 parameters, 2 errors, 2 warnings, 0 notes
     "#);
     insta::assert_snapshot!(run(&["routes", folder]).out, @r#"
-    ROUTE        STATE     MESSAGE           SOURCE  HANDLER                      PRIORITY  ENDPOINT  WHY
-    fetches      inactive  schedule: manual  -       commercetools-location-sync  0         -         disabled
-    fits         active    schedule: manual  -       commercetools-location-sync  0         -
-    no-schedule  inactive  LocationChanged   any     commercetools-location-sync  0         -         "handler" names commercetools-location-sync, which is a job: its route needs a schedule in place of message (schedule: manual leaves the start to people)
-    responds     inactive  schedule: manual  -       commercetools-location-sync  0         -         "respond" does nothing here, take it out: handler commercetools-location-sync is a job, which asks and answers by itself
+    ROUTE                          STATE     MESSAGE                                SOURCE         HANDLER                        PRIORITY  ENDPOINT  WHY
+    fetches                        inactive  schedule: manual                       -              commercetools-location-sync    0         -         disabled
+    fits                           active    schedule: manual                       -              commercetools-location-sync    0         -
+    no-schedule                    inactive  LocationChanged                        any            commercetools-location-sync    0         -         "handler" names commercetools-location-sync, which is a job: its route needs a schedule in place of message (schedule: manual leaves the start to people)
+    responds                       inactive  schedule: manual                       -              commercetools-location-sync    0         -         "respond" does nothing here, take it out: handler commercetools-location-sync is a job, which asks and answers by itself
+    commercetools-category-upsert  active    commercetools.connect.category.upsert  commercetools  commercetools-category-upsert  0         -
+    commercetools-customer-upsert  active    commercetools.connect.customer.upsert  commercetools  commercetools-customer-upsert  0         -
+    commercetools-order-create     active    commercetools.connect.order.create     commercetools  commercetools-order-create     0         -
+    commercetools-product-upsert   active    commercetools.connect.product.upsert   commercetools  commercetools-product-upsert   0         -
     "#);
 }
 
