@@ -11,7 +11,6 @@ use connector::message_names::MessageNames;
 use connector::ports::{Clock, Console, Queue};
 use connector::retry::{pipeline_delay_after, resend_delay_after};
 use connector::subsegment::{Begun, QUEUED, Tracing};
-use connector::trace::TraceHeader;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
@@ -137,7 +136,7 @@ impl Listener {
     }
 
     fn step(&self, record: &Record, invocation: &Invocation) -> Option<Begun> {
-        let header = TraceHeader::parse(record.trace.as_deref().or(invocation.trace.as_deref())?)?;
+        let header = record.trace.as_deref().or(invocation.trace.as_deref())?;
         self.tracing.as_ref()?.step(header, QUEUED)
     }
 

@@ -12,7 +12,6 @@ use connector::message::{MAX_MESSAGE_BYTES, Message, Outgoing};
 use connector::ports::{Clock, Console, EventLog, Queue};
 use connector::source::{Reply, Request};
 use connector::subsegment::{QUEUED, Tracing};
-use connector::trace::TraceHeader;
 use connector::unverified::Unverified;
 use connector::webhook::{Rejection, Served, Webhook, of_fluent, of_source};
 use jiff::Timestamp;
@@ -83,7 +82,7 @@ impl Receiver {
     /// [`Refusal`]; it is already logged.
     pub async fn receive(&self, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
         let received_at = (self.clock)();
-        let result = self.received(inbound).await;
+        let result = self.received(inbound, received_at).await;
         if let Err(refusal) = &result {
             let code = refusal.code();
             let entry = Entry::new(EventType::InboundRefused, (self.clock)())
@@ -111,26 +110,31 @@ impl Receiver {
         true
     }
 
-    async fn received(&self, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
+    async fn received(&self, inbound: &Inbound<'_>, received_at: Timestamp) -> Result<Received, Refusal> {
         if inbound.body.len() > MAX_MESSAGE_BYTES {
             return Err(Refusal::BodyTooLarge);
         }
         match (inbound.method, inbound.path, source_of(inbound.path)) {
-            ("POST", FLUENT_PATH, _) => self.of_fluent(inbound).await,
-            ("POST", _, Some(name)) => self.of_source(name, inbound).await,
+            ("POST", FLUENT_PATH, _) => self.of_fluent(inbound, received_at).await,
+            ("POST", _, Some(name)) => self.of_source(name, inbound, received_at).await,
             _ => Err(Refusal::Path),
         }
     }
 
-    async fn of_fluent(&self, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
+    async fn of_fluent(&self, inbound: &Inbound<'_>, received_at: Timestamp) -> Result<Received, Refusal> {
         let keys = self.keys.get().await.map_err(Refusal::Config)?;
-        let webhook = of_fluent(request(inbound), &keys, &self.served, (self.clock)())?;
+        let webhook = of_fluent(request(inbound), &keys, &self.served, received_at)?;
         self.taken(inbound, webhook).await
     }
 
-    async fn of_source(&self, name: &str, inbound: &Inbound<'_>) -> Result<Received, Refusal> {
+    async fn of_source(
+        &self,
+        name: &str,
+        inbound: &Inbound<'_>,
+        received_at: Timestamp,
+    ) -> Result<Received, Refusal> {
         let sources = self.sources.get().await.map_err(Refusal::Config)?;
-        let webhook = of_source(request(inbound), name, &sources, (self.clock)())?;
+        let webhook = of_source(request(inbound), name, &sources, received_at)?;
         self.taken(inbound, webhook).await
     }
 
@@ -168,7 +172,7 @@ impl Receiver {
     ) -> Result<(), Refusal> {
         let about = message.about();
         let subject = Subject { message: Some(message), about: Some(&about), ..subject(inbound) };
-        let step = self.tracing.as_ref().zip(inbound.trace.and_then(TraceHeader::parse));
+        let step = self.tracing.as_ref().zip(inbound.trace);
         let step = step.and_then(|(tracing, header)| tracing.step(header, QUEUED));
         let sent = self.queue.send(outgoing).await;
         let kind = if sent.is_ok() { EventType::InboundAccepted } else { EventType::InboundUnqueued };

@@ -32,6 +32,7 @@ struct World {
     console: Arc<FakeLog>,
     event_log: Arc<FakeLog>,
     tracer: Arc<FakeTracer>,
+    clock: ManualClock,
     trace: &'static str,
 }
 
@@ -58,7 +59,8 @@ impl World {
             clock: clock.port(),
             tracing: Some(tracer.tracing(clock.port())),
         };
-        Self { receiver, configuration, queue, console, event_log, tracer, trace: "Root=1-2-3;Sampled=1" }
+        let trace = "Root=1-2-3;Sampled=1";
+        Self { receiver, configuration, queue, console, event_log, tracer, clock, trace }
     }
 
     /// What Lambda hands over, to what Lambda gets back; the answer's body parsed.
@@ -290,16 +292,19 @@ async fn a_configuration_that_was_never_readable_is_503_and_the_request_is_kept(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_read_that_fails_at_first_refuses_nothing() {
+async fn a_read_that_fails_at_first_refuses_nothing_and_is_no_later_receipt() {
     let world = World::new(Md5Policy::Refuse);
+    let came = (world.clock.port())();
     world.configuration.set_unreadable(true);
     let mends = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
+        world.clock.advance(Duration::from_secs(3));
         world.configuration.set_unreadable(false);
     };
     let event = sample("webhook-200-fluent-signature");
     let (answer, ()) = tokio::join!(world.invoke(&event), mends);
     assert_eq!((answer.0, world.queue.sent().len(), world.event_log.entries().len()), (200, 1, 0));
+    assert_eq!(Message::parse(&world.queue.sent()[0].body).unwrap().received_at, came);
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,6 @@ use std::time::Duration;
 use aws::xray::{XrayDaemon, daemon_address};
 use connector::event_log::{Entry, EventType};
 use connector::subsegment::{QUEUED, Tracing};
-use connector::trace::TraceHeader;
 use serde_json::{Value, json};
 use testkit::fakes::ManualClock;
 
@@ -24,7 +23,6 @@ fn tell(address: SocketAddr, times: usize) {
     let clock = ManualClock::default().port();
     let tracing = Tracing::new(Arc::new(XrayDaemon::at(address).unwrap()), clock.clone(), Arc::new(|| 0.5));
     let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
-    let header = TraceHeader::parse(header).unwrap();
     for _ in 0..times {
         let entry = Entry::new(EventType::InboundAccepted, clock()).field("message.id", "m1");
         tracing.step(header, QUEUED).unwrap().end(&entry);

@@ -133,10 +133,11 @@ impl Tracing {
         })
     }
 
-    /// A step of our own work begins, for a message with this header; `None` as with [`call`](Self::call).
+    /// A step of our own work begins, for a message with this header as it came; `None` as with [`call`](Self::call), and
+    /// where it is no header of X-Ray's.
     #[must_use]
-    pub fn step(&self, header: TraceHeader, name: &'static str) -> Option<Begun> {
-        self.begin(header, || What::Step(name))
+    pub fn step(&self, header: &str, name: &'static str) -> Option<Begun> {
+        self.begin(TraceHeader::parse(header)?, || What::Step(name))
     }
 
     fn begin(&self, header: TraceHeader, what: impl FnOnce() -> What) -> Option<Begun> {
